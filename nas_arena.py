@@ -1,0 +1,42 @@
+"""NAS Arena from Python.
+
+>>> from nas_arena import Study, run
+>>> study = Study(
+...     name="mine",
+...     optimizers=["asng(lam=8)", "random_search"],
+...     benchmarks=["nasbench201(dataset=cifar100)"],
+...     seeds=50,
+...     budget=300,
+... )
+>>> result = run(study)                                     # doctest: +SKIP
+>>> checkpoint_frame(result.cells)                          # doctest: +SKIP
+"""
+
+from harness.run import StudyRun, run
+from harness.study import Study
+from optimizers.base import Optimizer, SamplingOptimizer
+from results.record import checkpoint_frame, improvement_frame, read_study
+from results.tables import benchmark_tables
+from search_spaces.benchmark import Tables, TabularBenchmark, Wording
+from search_spaces.errors import ArenaError
+from search_spaces.registry import get_benchmark
+from search_spaces.space import Categorical, SearchSpace
+
+__all__ = [
+    "ArenaError",
+    "Categorical",
+    "Optimizer",
+    "SamplingOptimizer",
+    "SearchSpace",
+    "Study",
+    "StudyRun",
+    "Tables",
+    "TabularBenchmark",
+    "Wording",
+    "benchmark_tables",
+    "checkpoint_frame",
+    "get_benchmark",
+    "improvement_frame",
+    "read_study",
+    "run",
+]

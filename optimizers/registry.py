@@ -1,0 +1,17 @@
+"""The optimizers by name."""
+
+from __future__ import annotations
+
+from optimizers.base import Optimizer
+from search_spaces.plugins import Registry
+
+OPTIMIZERS = Registry(
+    kind="optimizer",
+    package="optimizers",
+    base=Optimizer,
+    infrastructure=frozenset({"base", "registry", "streams"}),
+    group="nas_arena.optimizers",
+)
+
+# what every optimizer is given by the harness, and no study may set
+HARNESS_ARGUMENTS = ("space", "seeds", "stream")

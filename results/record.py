@@ -1,0 +1,316 @@
+"""The record of a cell: a folder with ``cell.json`` and one parquet file a shard of seeds.
+
+A parquet file has one row a seed. Its list columns hold the C checkpoints (their places are in the file's metadata) and
+the improvements of the incumbent, as many as the seed had. Everything is written under a temporary name and renamed, so
+that whatever lies in the folder is whole.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RECORD_VERSION = 1  # raised when a reader of before would misread a record of now
+
+CELL_FILE, STUDY_FILE = "cell.json", "study.json"
+_METADATA = b"nas_arena"
+_IMPROVEMENT = "improvement."
+
+
+class RecordError(ValueError):
+    """A study's folder cannot be read; the message tells why and what to do."""
+
+
+@dataclass(frozen=True)
+class CellRecord:
+    """All seeds on record of one cell.
+
+    Attributes:
+        about: the content of ``cell.json``.
+        folder: where it lies.
+        seeds: int [R], ascending.
+        checkpoints: int [C], in the unit of the budget.
+        columns: [R, C] by name; see :class:`harness.tabular.SearchResult` for what they mean.
+        improvements: [I] by name, by seed and then time.
+        distribution: float [C, V, Kmax] or None.
+        made: of every shard, by what and how it was computed: commit, machine, versions, seconds.
+    """
+
+    about: dict[str, Any]
+    folder: Path
+    seeds: NDArray[np.int64]
+    checkpoints: NDArray[np.int64]
+    columns: dict[str, NDArray[Any]]
+    improvements: dict[str, NDArray[Any]]
+    distribution: NDArray[np.float64] | None
+    made: tuple[dict[str, Any], ...]
+
+    @property
+    def optimizer(self) -> str:
+        return str(self.about["optimizer"]["label"])
+
+    @property
+    def benchmark(self) -> str:
+        return str(self.about["benchmark"]["label"])
+
+    @property
+    def recommends_incumbent(self) -> bool:
+        """Whether what the optimizer recommends is always the best that it has seen."""
+        return bool((self.columns["incumbent"] == self.columns["recommended"])[self.columns["recommended"] >= 0].all())
+
+    def at(self, checkpoint: int, column: str) -> NDArray[Any]:
+        """A column at one checkpoint: [R]."""
+        place = np.flatnonzero(self.checkpoints == checkpoint)
+        if place.size == 0:
+            raise RecordError(f"{self.optimizer} on {self.benchmark} has no checkpoint at {checkpoint}")
+        values: NDArray[Any] = self.columns[column][:, place[0]]
+        return values
+
+    def only(self, seeds: Iterable[int]) -> CellRecord:
+        """The same with some of the seeds."""
+        wanted = np.array(sorted(seeds), dtype=np.int64)
+        rows = np.flatnonzero(np.isin(self.seeds, wanted))
+        kept = np.isin(self.improvements["seed"], wanted)
+        return CellRecord(
+            self.about,
+            self.folder,
+            self.seeds[rows],
+            self.checkpoints,
+            {name: values[rows] for name, values in self.columns.items()},
+            {name: values[kept] for name, values in self.improvements.items()},
+            self.distribution,
+            self.made,
+        )
+
+
+def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Lets ``write`` fill a file that appears at ``path`` whole or not at all, readable as any new file would be."""
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-", suffix=".part")
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            write(stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(temporary).chmod(0o666 & ~_umask())  # mkstemp makes files that nobody else can read
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def sweep(folder: Path) -> None:
+    """Removes what a killed process left half written in a study's folder. Only its one writer may call it."""
+    for part in folder.rglob(".*.part"):
+        part.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Writes JSON atomically."""
+    text = json.dumps(content, indent=1, ensure_ascii=False, default=_plain) + "\n"
+    write_atomically(path, lambda stream: stream.write(text.encode()))
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Reads what :func:`write_json` wrote.
+
+    Raises:
+        RecordError: when it cannot be read.
+    """
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RecordError(f"cannot read {path}: {error}; run the study again") from None
+    return content
+
+
+def write_shard(
+    folder: Path,
+    *,
+    seeds: NDArray[np.int64],
+    checkpoints: NDArray[np.int64],
+    columns: Mapping[str, NDArray[Any]],
+    improvements: Mapping[str, NDArray[Any]],
+    distribution: NDArray[np.float64] | None,
+    made: Mapping[str, Any],
+) -> Path:
+    """Writes the record of some seeds into the folder of their cell."""
+    import pyarrow as pa  # 0.35 s that reading a help text need not pay
+    import pyarrow.parquet as pq
+
+    R, C = len(seeds), len(checkpoints)
+    arrays = {"seed": pa.array(seeds)}
+    every = pa.array(np.arange(R + 1, dtype=np.int32) * C)
+    for name, values in columns.items():
+        arrays[name] = pa.ListArray.from_arrays(every, pa.array(values.ravel()))
+    ends = np.searchsorted(improvements["seed"], seeds, side="right")
+    own = pa.array(np.concatenate([[0], ends]).astype(np.int32))
+    for name, values in improvements.items():
+        if name != "seed":
+            arrays[_IMPROVEMENT + name] = pa.ListArray.from_arrays(own, pa.array(values))
+    metadata = {
+        "record_version": RECORD_VERSION,
+        "checkpoints": checkpoints.tolist(),
+        "distribution": None if distribution is None else distribution.tolist(),
+        "made": dict(made),
+    }
+    table = pa.table(arrays).replace_schema_metadata({_METADATA: json.dumps(metadata, default=_plain).encode()})
+    path = folder / f"seeds-{seeds.min()}-{seeds.max()}.parquet"
+    write_atomically(path, lambda stream: pq.write_table(table, stream, compression="zstd"))
+    return path
+
+
+def shard_files(folder: Path) -> list[Path]:
+    """The files of a cell's shards."""
+    return sorted(folder.glob("seeds-*.parquet"))
+
+
+def seeds_on_record(folder: Path) -> set[int]:
+    """The seeds whose record a cell's folder holds."""
+    seeds: set[int] = set()
+    for path in shard_files(folder):
+        seeds.update(_read_parquet(path, ["seed"]).column("seed").to_pylist())
+    return seeds
+
+
+def read_cell(folder: Path) -> CellRecord:
+    """Reads the record of a cell.
+
+    Raises:
+        RecordError: when there is none, it is damaged, or a newer version wrote it.
+    """
+    about = read_json(folder / CELL_FILE)
+    shards = [_read_shard(path) for path in shard_files(folder)]
+    if not shards:
+        raise RecordError(f"{folder} holds no finished seeds; run the study again")
+    order = np.argsort(np.concatenate([shard.seeds for shard in shards]), kind="stable")
+    improved = {name: np.concatenate([shard.improvements[name] for shard in shards]) for name in shards[0].improvements}
+    by_seed = np.argsort(improved["seed"], kind="stable")
+    counts = [len(shard.seeds) for shard in shards]
+    distributions = [shard.distribution for shard in shards if shard.distribution is not None]
+    return CellRecord(
+        about=about,
+        folder=folder,
+        seeds=np.concatenate([shard.seeds for shard in shards])[order],
+        checkpoints=shards[0].checkpoints,
+        columns={name: np.concatenate([shard.columns[name] for shard in shards])[order] for name in shards[0].columns},
+        improvements={name: values[by_seed] for name, values in improved.items()},
+        distribution=np.average(distributions, axis=0, weights=counts) if distributions else None,
+        made=tuple(made for shard in shards for made in shard.made),
+    )
+
+
+def _read_shard(path: Path) -> CellRecord:
+    table = _read_parquet(path)
+    metadata = json.loads(table.schema.metadata[_METADATA])
+    if metadata["record_version"] > RECORD_VERSION:
+        raise RecordError(
+            f"{path} was written by a newer NAS Arena (record version {metadata['record_version']}, this one reads "
+            f"up to {RECORD_VERSION}); update NAS Arena"
+        )
+    checkpoints = np.array(metadata["checkpoints"], dtype=np.int64)
+    seeds = table.column("seed").to_numpy()
+    columns, improvements = {}, {}
+    for name in table.column_names:
+        column = table.column(name).combine_chunks()
+        if name.startswith(_IMPROVEMENT):
+            improvements[name.removeprefix(_IMPROVEMENT)] = column.flatten().to_numpy(zero_copy_only=False)
+            improvements["seed"] = np.repeat(seeds, column.value_lengths().to_numpy(zero_copy_only=False))
+        elif name != "seed":
+            columns[name] = column.flatten().to_numpy(zero_copy_only=False).reshape(len(seeds), len(checkpoints))
+    distribution = metadata["distribution"]
+    return CellRecord(
+        about={},
+        folder=path.parent,
+        seeds=seeds,
+        checkpoints=checkpoints,
+        columns=columns,
+        improvements=improvements,
+        distribution=None if distribution is None else np.array(distribution),
+        made=(metadata["made"],),
+    )
+
+
+def read_study(folder: Path) -> list[CellRecord]:
+    """The cells of a study's last run with the seeds that it asked for, as many as are finished.
+
+    Raises:
+        RecordError: when the folder is no study, or none of its cells is finished.
+    """
+    about = read_json(folder / STUDY_FILE)
+    cells = []
+    for name in about["cells"]:
+        if shard_files(folder / name):
+            cell = read_cell(folder / name).only(about["seeds"])
+            if len(cell.seeds):
+                cells.append(cell)
+    if not cells:
+        raise RecordError(f"no cell of {folder} is finished; run the study again")
+    return cells
+
+
+def checkpoint_frame(cells: Sequence[CellRecord]) -> pd.DataFrame:
+    """Every cell, seed and checkpoint as a row of a tidy frame."""
+    return _frame(cells, _checkpoint_rows)
+
+
+def improvement_frame(cells: Sequence[CellRecord]) -> pd.DataFrame:
+    """Every improvement of an incumbent as a row of a tidy frame."""
+    return _frame(cells, lambda cell: dict(cell.improvements))
+
+
+def _checkpoint_rows(cell: CellRecord) -> dict[str, NDArray[Any]]:
+    R, C = len(cell.seeds), len(cell.checkpoints)
+    rows: dict[str, NDArray[Any]] = {"seed": cell.seeds.repeat(C), "checkpoint": np.tile(cell.checkpoints, R)}
+    rows |= {name: values.ravel() for name, values in cell.columns.items()}
+    return rows
+
+
+def _frame(cells: Sequence[CellRecord], rows: Callable[[CellRecord], dict[str, NDArray[Any]]]) -> pd.DataFrame:
+    import pandas as pd  # 0.5 s
+
+    frames = []
+    for cell in cells:
+        about = cell.about
+        names = {
+            "cell": about["id"],
+            "optimizer": cell.optimizer,
+            "benchmark": about["benchmark"]["name"],
+            "dataset": about["benchmark"]["dataset"],
+        }
+        frame = pd.DataFrame(rows(cell))
+        for place, (name, value) in enumerate(names.items()):
+            frame.insert(place, name, value)
+        frames.append(frame)
+    return pd.concat(frames, ignore_index=True)
+
+
+def _read_parquet(path: Path, columns: list[str] | None = None) -> Any:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.ParquetFile(path).read(columns=columns)
+    except (OSError, pa.ArrowException) as error:
+        raise RecordError(f"cannot read {path}: {error}; delete it and run the study again") from None
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _plain(value: Any) -> Any:
+    """JSON of the numpy scalars and arrays that settings and options may hold."""
+    return value.tolist() if isinstance(value, (np.generic, np.ndarray)) else str(value)

@@ -1,0 +1,145 @@
+"""The table that ends a run: one a benchmark."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from results.record import CellRecord
+from results.statistics import Floats, hitting_times, interquartile_mean, interquartile_mean_interval
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """An interquartile mean with its 95 % bootstrap interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Row:
+    """One answer of one optimizer.
+
+    Attributes:
+        answer: "best seen" (the incumbent) or "mode" (what the optimizer recommends, the mode of its distribution;
+            an optimizer without one "recommended").
+        recommends_best_seen: whether the optimizer's recommendation is the best seen, so that it has no row.
+        regrets: search regret at every reported budget.
+        reported: mean and standard deviation over seeds of the reported number at the whole budget.
+        target: evaluations until the incumbent was in the target, the median over all seeds, +inf where fewer than half
+            came there; None in a row that is not about the incumbent.
+        success: the share of seeds that came there.
+    """
+
+    optimizer: str
+    answer: str
+    recommends_best_seen: bool
+    regrets: tuple[Estimate, ...]
+    reported: tuple[float, float]
+    target: float | None
+    success: float | None
+
+
+@dataclass(frozen=True)
+class BenchmarkTable:
+    """What a study found on one benchmark.
+
+    Attributes:
+        label: the benchmark.
+        about: the part of ``cell.json`` on the benchmark.
+        unit: of the budgets.
+        seeds: the numbers of seeds, of all cells.
+        budgets: the reported budgets.
+        solved: of each, whether two or more optimizers' median seed has no regret left.
+        rows: best first.
+        best_by_validation: the reported number of the architecture that is best by what the search sees.
+    """
+
+    label: str
+    about: dict[str, Any]
+    unit: str
+    seeds: tuple[int, ...]
+    budgets: tuple[int, ...]
+    solved: tuple[bool, ...]
+    rows: tuple[Row, ...]
+    best_by_validation: float
+
+
+def benchmark_tables(cells: Sequence[CellRecord]) -> list[BenchmarkTable]:
+    """One table a benchmark, in the order of the cells.
+
+    Rows are ranked by the regret of the best seen at the largest budget that is not solved, then by evaluations to the
+    target.
+    """
+    groups: dict[str, list[CellRecord]] = {}
+    for cell in cells:
+        groups.setdefault(cell.benchmark, []).append(cell)
+    return [_table(label, group) for label, group in groups.items()]
+
+
+def reported_number(about: dict[str, Any], final_loss: Floats) -> Floats:
+    """The number that the report gives, from the final loss: an accuracy is 100 minus it."""
+    return 100.0 - final_loss if about["wording"]["reported_is"] == "accuracy" else final_loss
+
+
+def evaluations_to_target(cell: CellRecord) -> Floats:
+    """Evaluations until the incumbent was in the target: float [R], +inf where it never was."""
+    improved = cell.improvements
+    hit = improved["regret"] <= cell.about["benchmark"]["landmarks"]["target_regret"]
+    return hitting_times(cell.seeds, improved["seed"], improved["evaluations"], hit)
+
+
+def _table(label: str, cells: list[CellRecord]) -> BenchmarkTable:
+    about = cells[0].about["benchmark"]
+    budgets = tuple(cells[0].about["report_at"])
+    medians = [[float(np.median(cell.at(budget, "incumbent_regret"))) for budget in budgets] for cell in cells]
+    solved = tuple(sum(row[place] == 0 for row in medians) >= 2 for place in range(len(budgets)))
+    unsolved = max((place for place in range(len(budgets)) if not solved[place]), default=0)
+
+    def rank(cell: CellRecord) -> tuple[float, float]:
+        regret = float(interquartile_mean(cell.at(budgets[unsolved], "incumbent_regret")))
+        return (np.inf if np.isnan(regret) else regret), float(np.median(evaluations_to_target(cell)))
+
+    rows = tuple(row for cell in sorted(cells, key=rank) for row in _rows(cell, about, budgets))
+    return BenchmarkTable(
+        label=label,
+        about=about,
+        unit=cells[0].about["budget"]["unit"],
+        seeds=tuple(sorted({len(cell.seeds) for cell in cells})),
+        budgets=budgets,
+        solved=solved,
+        rows=rows,
+        best_by_validation=float(reported_number(about, np.array(about["landmarks"]["best_final_loss"]))),
+    )
+
+
+def _rows(cell: CellRecord, about: dict[str, Any], budgets: tuple[int, ...]) -> list[Row]:
+    times = evaluations_to_target(cell)
+    success = float(np.isfinite(times).mean())
+    median = float(np.percentile(times, 50, method="higher"))  # with inf on both sides an average would be NaN
+    best_seen = _row(cell, about, budgets, "incumbent", "best seen")
+    rows = [Row(**{**best_seen, "target": median, "success": success})]
+    if not cell.recommends_incumbent:
+        answer = "mode" if cell.distribution is not None else "recommended"
+        rows.append(Row(**_row(cell, about, budgets, "recommended", answer)))
+    return rows
+
+
+def _row(cell: CellRecord, about: dict[str, Any], budgets: tuple[int, ...], column: str, answer: str) -> dict[str, Any]:
+    regrets = np.column_stack([cell.at(budget, f"{column}_regret") for budget in budgets])
+    low, high = interquartile_mean_interval(regrets)
+    final = reported_number(about, cell.at(budgets[-1], f"{column}_final"))
+    return {
+        "optimizer": cell.optimizer,
+        "answer": answer,
+        "recommends_best_seen": cell.recommends_incumbent,
+        "regrets": tuple(map(Estimate, interquartile_mean(regrets).tolist(), low.tolist(), high.tolist())),
+        "reported": (float(final.mean()), float(final.std(ddof=1)) if len(final) > 1 else float("nan")),
+        "target": None,
+        "success": None,
+    }

@@ -1,0 +1,1 @@
+"""What can be searched, and what is known about it."""

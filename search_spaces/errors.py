@@ -1,0 +1,22 @@
+"""The one exception for mistakes that a user can mend, and the hint that goes with it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class ArenaError(ValueError):
+    """Something the user gave cannot be used.
+
+    The message is one line that tells what was given, what is allowed and how to mend it; the command line prints it
+    without a traceback.
+    """
+
+
+def unknown(kind: str, given: object, known: Iterable[str]) -> ArenaError:
+    """The error for a name that does not exist: offers the nearest known ones, else lists them all."""
+    names = sorted(known)
+    near = difflib.get_close_matches(str(given), names, n=2, cutoff=0.6)
+    hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"known: {', '.join(names) or 'none'}"
+    return ArenaError(f"unknown {kind} {str(given)!r}; {hint}")

@@ -1,0 +1,158 @@
+"""Finding classes by name, and resolving the settings that are given with a name: for optimizers and benchmarks alike.
+
+A name is that of a module in our own folder, of an entry point of another package, or ``module:Class``.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import re
+import typing
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Any
+
+from search_spaces.errors import ArenaError, unknown
+
+
+@dataclass(frozen=True)
+class Registry:
+    """The classes of one kind.
+
+    Attributes:
+        kind: "optimizer" or "benchmark", for messages.
+        package: the folder whose modules are searched; each holds exactly one public class of the kind.
+        base: the class that all of them derive from.
+        infrastructure: the modules of the folder that hold none.
+        group: the entry-point group through which other packages add theirs.
+    """
+
+    kind: str
+    package: str
+    base: type
+    infrastructure: frozenset[str]
+    group: str
+
+    def names(self) -> list[str]:
+        """All known names, sorted. Imports none of the modules."""
+        return sorted({*self._builtin(), *self._entry_points()})
+
+    def load(self, name: str) -> type[Any]:
+        """The class of that name.
+
+        Raises:
+            ArenaError: for an unknown name (nearest ones offered), a module that cannot be imported, a class that is
+                not of the kind.
+        """
+        if ":" in name:
+            return self._from_path(name)
+        builtin, entry_points = self._builtin(), self._entry_points()
+        if name in builtin and name in entry_points:
+            raise ArenaError(f"{self.kind} {name!r} is built in, and {entry_points[name].value} claims the name too")
+        if name in entry_points:
+            return self._from_path(entry_points[name].value)
+        if name not in builtin:
+            raise unknown(self.kind, name, self.names())
+        module = importlib.import_module(f"{self.package}.{name}")
+        classes = [
+            value
+            for key, value in vars(module).items()
+            if not key.startswith("_")
+            and inspect.isclass(value)
+            and issubclass(value, self.base)
+            and value.__module__.startswith(module.__name__)
+        ]
+        if len(classes) != 1:
+            raise ArenaError(f"{module.__name__} must hold exactly one public {self.kind}, it holds {len(classes)}")
+        return classes[0]
+
+    def _builtin(self) -> set[str]:
+        paths = importlib.import_module(self.package).__path__
+        return {module.name for module in pkgutil.iter_modules(paths)} - self.infrastructure
+
+    def _entry_points(self) -> dict[str, metadata.EntryPoint]:
+        return {point.name: point for point in metadata.entry_points(group=self.group)}
+
+    def _from_path(self, path: str) -> type[Any]:
+        module_name, _, class_name = path.partition(":")
+        try:
+            module = importlib.import_module(module_name)
+        except ImportError as error:
+            raise ArenaError(
+                f"cannot import {module_name!r} for {self.kind} {path!r}: {error}; give module:Class, with the module "
+                "installed or in the current folder"
+            ) from None
+        found = getattr(module, class_name, None)
+        if found is None:
+            raise unknown(f"class in {module_name}:", class_name, (key for key in vars(module) if key[0].isupper()))
+        if not (inspect.isclass(found) and issubclass(found, self.base)):
+            raise ArenaError(f"{path} is not a {self.kind}: it must derive from {self.base.__name__}")
+        return found
+
+
+def default_settings(cls: type, leave_out: Iterable[str] = ()) -> dict[str, Any]:
+    """The keyword arguments of a class with their defaults; those without a default are ``inspect.Parameter.empty``."""
+    parameters = inspect.signature(cls).parameters
+    return {
+        name: parameter.default
+        for name, parameter in parameters.items()
+        if name not in leave_out and parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL)
+    }
+
+
+def resolve_settings(cls: type, given: dict[str, Any], kind: str, leave_out: Iterable[str] = ()) -> dict[str, Any]:
+    """The settings of a class with defaults filled in and types checked by its annotations.
+
+    Raises:
+        ArenaError: for an unknown setting (nearest ones offered), a wrong type, or one that is missing.
+    """
+    from pydantic import TypeAdapter, ValidationError  # 0.1 s that `list` need not pay
+
+    settings = default_settings(cls, leave_out)
+    hints = typing.get_type_hints(cls.__init__)  # type: ignore[misc]
+    for name, value in given.items():
+        if name not in settings:
+            raise unknown(kind, name, settings)
+        try:
+            settings[name] = TypeAdapter(hints.get(name, Any)).validate_python(value, strict=True)
+        except ValidationError as error:
+            reason = error.errors()[0]["msg"]
+            raise ArenaError(f"{kind} {name!r}: {reason[0].lower()}{reason[1:]}, not {value!r}") from None
+    for name, value in settings.items():
+        if value is inspect.Parameter.empty:
+            raise ArenaError(f"{kind} {name!r} has no default; give it")
+    return settings
+
+
+def parse_selection(text: str) -> tuple[str, dict[str, Any]]:
+    """Splits ``"asng(lam=8, alpha=2)"`` into the name and its settings. A value that is no Python literal is a string.
+
+    Raises:
+        ArenaError: for a text of another form.
+    """
+    match = re.fullmatch(r"\s*([\w.:\-]+)\s*(?:\((.*)\))?\s*", text, re.DOTALL)
+    if not match:
+        raise ArenaError(f"cannot read {text!r}; write a name, or a name with settings as in 'asng(lam=8)'")
+    name, inside = match.groups()
+    settings: dict[str, Any] = {}
+    for part in filter(None, (piece.strip() for piece in re.split(r",(?![^\[(]*[\])])", inside or ""))):
+        key, equals, value = (piece.strip() for piece in part.partition("="))
+        if not equals or not key.isidentifier() or not value:
+            raise ArenaError(f"cannot read the setting {part!r} of {name!r}; write name=value, as in 'asng(lam=8)'")
+        if key in settings:
+            raise ArenaError(f"{name!r} is given the setting {key!r} twice")
+        settings[key] = _literal(value)
+    return name, settings
+
+
+def _literal(text: str) -> Any:
+    if text in ("true", "false"):
+        return text == "true"
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text

@@ -1,0 +1,27 @@
+"""The benchmarks by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from search_spaces.benchmark import TabularBenchmark
+from search_spaces.plugins import Registry, resolve_settings
+
+BENCHMARKS = Registry(
+    kind="benchmark",
+    package="search_spaces",
+    base=TabularBenchmark,
+    infrastructure=frozenset({"benchmark", "data", "errors", "plugins", "registry", "space"}),
+    group="nas_arena.benchmarks",
+)
+
+
+def get_benchmark(name: str, **options: Any) -> TabularBenchmark:
+    """The benchmark of that name, its data loaded, such as ``get_benchmark("nasbench201", dataset="cifar100")``.
+
+    Raises:
+        ArenaError: for an unknown name or option, or data that is missing or damaged.
+    """
+    cls = BENCHMARKS.load(name)
+    benchmark: TabularBenchmark = cls(**resolve_settings(cls, options, f"option of {name}"))
+    return benchmark

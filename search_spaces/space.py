@@ -1,0 +1,114 @@
+"""Variables and search spaces. An architecture is a row of V integers, one value number a variable."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from search_spaces.errors import ArenaError
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Categorical:
+    """A variable that takes one of several named choices, without order."""
+
+    name: str
+    choices: tuple[str, ...]
+
+    def __init__(self, name: str, choices: Iterable[str]) -> None:
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "choices", tuple(choices))
+        if not self.choices:
+            raise ArenaError(f"variable {name!r} has no choices; give at least one")
+        if len(set(self.choices)) < len(self.choices):
+            raise ArenaError(f"variable {name!r} repeats a choice: {', '.join(map(str, self.choices))}")
+
+    def __len__(self) -> int:
+        return len(self.choices)
+
+
+@dataclass(frozen=True)
+class SearchSpace:
+    """The product of V variables.
+
+    Attributes:
+        variables: the variables, in the order of an architecture's columns.
+        sizes: int [V], the number of values of each variable.
+        size: the number of architectures, a Python int (it may pass 2^63).
+    """
+
+    variables: tuple[Categorical, ...]
+    sizes: Ints = field(init=False, repr=False, compare=False)
+    size: int = field(init=False, compare=False)
+
+    def __init__(self, variables: Iterable[Categorical]) -> None:
+        object.__setattr__(self, "variables", tuple(variables))
+        if not self.variables:
+            raise ArenaError("a search space needs at least one variable")
+        names = [variable.name for variable in self.variables]
+        if len(set(names)) < len(names):
+            raise ArenaError(f"a search space repeats a variable's name: {', '.join(names)}")
+        sizes = np.array([len(variable) for variable in self.variables], dtype=np.int64)
+        sizes.flags.writeable = False
+        object.__setattr__(self, "sizes", sizes)
+        object.__setattr__(self, "size", math.prod(len(variable) for variable in self.variables))
+
+    def __len__(self) -> int:
+        return len(self.variables)
+
+    def index(self, archs: ArrayLike) -> Ints:
+        """The mixed-radix rank of architectures, the last variable counting fastest.
+
+        Args:
+            archs: int [..., V].
+
+        Returns:
+            int64 [...], between 0 and ``size`` - 1.
+
+        Raises:
+            ArenaError: for a wrong shape, a value out of range, or a space of 2^63 architectures and more.
+        """
+        archs = np.asarray(archs)
+        if archs.ndim == 0 or archs.shape[-1] != len(self) or archs.dtype.kind not in "iu":
+            raise ArenaError(
+                f"architectures must be integers of shape [..., {len(self)}], not {archs.dtype} {list(archs.shape)}"
+            )
+        if self.size >= 2**63:
+            raise ArenaError(f"a space of {self.size:.3g} architectures has no rank in 64 bits; only below 2^63")
+        archs = archs.astype(np.int64, copy=False)
+        if (archs.view(np.uint64) >= self.sizes.view(np.uint64)).any():  # a negative value is huge when unsigned
+            bad = archs[((archs < 0) | (archs >= self.sizes)).any(-1)][0]
+            raise ArenaError(
+                f"architecture {bad.tolist()} is out of range; variables have {self.sizes.tolist()} values"
+            )
+        rank: Ints = archs[..., 0].copy()
+        for v in range(1, len(self)):
+            rank *= self.sizes[v]
+            rank += archs[..., v]
+        return rank
+
+    def architectures(self, ranks: ArrayLike) -> Ints:
+        """The architectures of given ranks: the inverse of :meth:`index`. int [...] to int64 [..., V]."""
+        rest = np.array(ranks, dtype=np.int64)
+        if rest.size and (rest.min() < 0 or int(rest.max()) >= self.size):
+            raise ArenaError(f"a rank lies between 0 and {self.size - 1}")
+        archs = np.empty((*rest.shape, len(self)), dtype=np.int64)
+        for v in reversed(range(len(self))):
+            rest, archs[..., v] = np.divmod(rest, self.sizes[v])
+        return archs
+
+    def to_dict(self) -> dict[str, Any]:
+        """A description for JSON: every variable's kind, name and choices."""
+        return {
+            "variables": [
+                {"kind": "categorical", "name": variable.name, "choices": list(variable.choices)}
+                for variable in self.variables
+            ]
+        }
