@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from harness.run import StudyRun
 
 PIPE_WIDTH = 120  # where there is no terminal whose width could be asked
+INTERVALS_FROM = 118  # a narrower terminal has no room for intervals
 
 
 def console() -> Console:
