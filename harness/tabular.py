@@ -143,7 +143,7 @@ class _Recorder:
         probabilities = optimizer.probabilities
         self.distribution = None if probabilities is None else np.zeros((C, *probabilities.shape[1:]))
         self._optimizer, self._space = optimizer, benchmark.space
-        self._at = np.append(at, np.iinfo(np.int64).max)
+        self._at = np.append(at.astype(np.float64), np.inf)  # so that a seed past the last one is never due
         self._next = np.zeros(R, dtype=np.int64)  # the first checkpoint of each seed that is not recorded
 
     def record_until(self, clock: Floats) -> None:
@@ -163,7 +163,7 @@ class _Recorder:
             if self.distribution is not None and probabilities is not None:
                 np.add.at(self.distribution, self._next[due], probabilities[due])
             self._next[due] += 1
-            due = due[(self._at[self._next[due]] < clock[due]) & (self._next[due] < len(self._at) - 1)]
+            due = due[self._at[self._next[due]] < clock[due]]
 
 
 def _count_until(end: Floats, at: Ints) -> Ints:
