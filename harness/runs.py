@@ -95,7 +95,7 @@ def report(study: str, cells: Sequence[CellRecord], artifacts: Sequence[Path]) -
 def _trial(cell: CellRecord, row: int, seed: int) -> RunContent:
     about, reported = cell.about["benchmark"], _reported(cell)
     state = _digest([CONTENT_VERSION])  # the numbers of a seed never change
-    content = _of_cell(cell, "trial", f"{cell.about['id']}/{seed}", state, f"/seed {seed}")
+    content = _of_cell(cell, "trial", f"{cell.about['id']}/{seed}", state, f" · seed {seed}")
     content.params["seed"] = content.tags["seed"] = str(seed)
     for answer, column in _answers(cell).items():
         regret = cell.columns[f"{column}_regret"][row]
@@ -123,7 +123,9 @@ def _of_cell(cell: CellRecord, kind: str, key: str, state: str, suffix: str) -> 
         "budget": budget,
     }
     params = {f"{section}.{name}": str(value) for section, values in sections.items() for name, value in values.items()}
-    return RunContent(kind, key, state, f"{cell.benchmark}/{cell.optimizer}{suffix}", tags, params)
+    # the list of runs has little room: the optimizer comes first, the benchmark's name is left to its tag
+    name = f"{cell.optimizer} · {cell.benchmark.removeprefix(benchmark['name'] + '-')}{suffix}"
+    return RunContent(kind, key, state, name, tags, params)
 
 
 def _description(cell: CellRecord) -> str:
