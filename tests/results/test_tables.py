@@ -1,0 +1,143 @@
+"""The tables on planted records whose answers are known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness.console import render
+from results.figures import anytime_figure
+from results.record import CellRecord
+from results.tables import BenchmarkTable, benchmark_tables
+
+WORDING = {
+    "unit": "points",
+    "searched": "a validation error",
+    "reported": "test accuracy",
+    "reported_is": "accuracy",
+    "remark": "a remark",
+}
+AT = np.array([1, 10, 100])
+
+
+def planted(label: str, regret: Any, hits: Any, *, recommended: Any = None, **changes: Any) -> CellRecord:
+    """A cell of R seeds with the given regrets [R, 3] and evaluations to the target (infinite: never)."""
+    regret, hits = np.array(regret, dtype=float), np.array(hits, dtype=float)
+    R = len(regret)
+    said = regret if recommended is None else np.array(recommended, dtype=float)
+    about = {
+        "id": label,
+        "optimizer": {"name": label, "label": label},
+        "benchmark": {
+            "name": "planted",
+            "dataset": "x",
+            "label": "planted-x",
+            "wording": WORDING | changes,
+            "landmarks": {"target_regret": 0.5, "target_count": 3, "best_final_loss": 6.0},
+            "table_size": 1000,
+        },
+        "budget": {"unit": "evaluations", "limit": 100},
+        "report_at": [10, 100],
+    }
+    return CellRecord(
+        about=about,
+        folder=Path(),
+        seeds=np.arange(R),
+        checkpoints=AT,
+        columns={
+            "incumbent": (regret * 100).astype(int),
+            "recommended": np.nan_to_num(said * 100, nan=-1).astype(int),
+            "incumbent_regret": regret,
+            "recommended_regret": said,
+            "incumbent_final": regret + 7,
+            "recommended_final": said + 7,
+        },
+        improvements={
+            "seed": np.repeat(np.arange(R), 2),
+            "evaluations": np.column_stack([np.ones(R), np.where(np.isfinite(hits), hits, 50)]).ravel(),
+            "regret": np.column_stack([np.full(R, 9.0), np.where(np.isfinite(hits), 0.2, 0.6)]).ravel(),
+        },
+        distribution=None if recommended is None else np.ones((3, 1, 1)),
+        made=(),
+    )
+
+
+def table_of(*cells: CellRecord) -> BenchmarkTable:
+    (table,) = benchmark_tables(cells)
+    return table
+
+
+def test_numbers_of_a_row() -> None:
+    regret = np.column_stack([np.full(8, 5.0), np.arange(8.0), np.arange(8.0) / 10])
+    (row,) = table_of(planted("a", regret, [10, 20, 30, 40, 50, 60, np.inf, np.inf])).rows
+    assert [estimate.value for estimate in row.regrets] == pytest.approx([3.5, 0.35])  # the mean of the middle four
+    assert row.regrets[0].low < 3.5 < row.regrets[0].high
+    assert row.reported == pytest.approx((100 - 7.35, np.std(np.arange(8) / 10, ddof=1)))
+    assert row.target == 50  # the upper of the two middle seeds
+    assert row.success == 0.75
+    assert row.recommends_best_seen
+
+
+def test_half_of_the_seeds_that_never_reach_the_target_make_it_infinite() -> None:
+    table = table_of(planted("a", np.ones((4, 3)), [10, 20, np.inf, np.inf]))
+    assert table.rows[0].target == np.inf
+    assert "> 100 (50%)" in render([table])
+
+
+def test_the_mode_has_a_row_of_its_own() -> None:
+    rows = table_of(planted("a", np.ones((4, 3)), [5] * 4, recommended=np.full((4, 3), 2.0))).rows
+    assert [(row.answer, row.regrets[1].value) for row in rows] == [("best seen", 1.0), ("mode", 2.0)]
+    assert rows[1].target is None
+
+
+def test_solved_budgets_are_marked_and_do_not_rank() -> None:
+    """Both are done at 100; at 10 only `fast` is good, so it comes first though it is named last."""
+    slow = planted("slow", np.tile([9.0, 4.0, 0.0], (6, 1)), [90] * 6)
+    fast = planted("fast", np.tile([9.0, 1.0, 0.0], (6, 1)), [80] * 6)
+    bad = planted("bad", np.tile([9.0, 9.0, 9.0], (6, 1)), [np.inf] * 6)
+    table = table_of(slow, fast, bad)
+    assert table.solved == (False, True)
+    assert [row.optimizer for row in table.rows] == ["fast", "slow", "bad"]
+    assert "(solved)" in render([table])
+
+
+def test_one_optimizer_alone_solves_nothing() -> None:
+    done = planted("done", np.tile([9.0, 4.0, 0.0], (6, 1)), [90] * 6)
+    other = planted("other", np.tile([9.0, 1.0, 0.1], (6, 1)), [80] * 6)
+    table = table_of(other, done)
+    assert table.solved == (False, False)
+    assert [row.optimizer for row in table.rows] == ["done", "other"]
+
+
+def test_equals_are_ranked_by_evaluations_to_the_target() -> None:
+    late = planted("late", np.tile([9.0, 0.0, 0.0], (6, 1)), [9] * 6)
+    early = planted("early", np.tile([9.0, 0.0, 0.0], (6, 1)), [3] * 6)
+    assert [row.optimizer for row in table_of(late, early).rows] == ["early", "late"]
+
+
+def test_text_says_what_the_numbers_are() -> None:
+    table = table_of(planted("a", np.ones((30, 3)), [5] * 30))
+    text = render([table])
+    for words in (
+        "30 seeds",
+        "a validation error",
+        "best by validation",
+        "94.00",
+        "best 3 of 1,000",
+        "Note: a remark.",
+    ):
+        assert words in text
+    loss = table_of(planted("a", np.ones((30, 3)), [5] * 30, reported_is="loss", reported="mean loss"))
+    assert loss.best_by_validation == 6.0
+
+
+@pytest.mark.parametrize("ending", ["png", "svg"])
+def test_figures_are_drawn_for_solved_and_for_missing(tmp_path: Path, ending: str) -> None:
+    missing = np.tile([np.nan, 3.0, 2.0], (6, 1))
+    solved = planted("a", np.tile([9.0, 0.0, 0.0], (6, 1)), [5] * 6, recommended=missing)
+    path = tmp_path / f"figure.{ending}"
+    anytime_figure([solved], path)
+    assert path.stat().st_size > 5000
