@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter, process_time
-from typing import Any
 
 from harness.study import Cell
 from harness.tabular import SearchResult, checkpoints, search
@@ -80,10 +80,11 @@ def _in_processes(shards: Sequence[Shard], places: list[int], jobs: int) -> Iter
 
     parallel = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
     try:
-        yield from parallel(delayed(_numbered)(place, shards[place]) for place in places)
+        yield from parallel(delayed(_in_worker)(place, shards[place], sys.path) for place in places)
     except TerminatedWorkerError:
         return
 
 
-def _numbered(place: int, shard: Shard) -> tuple[int, Any]:
+def _in_worker(place: int, shard: Shard, path: list[str]) -> tuple[int, Outcome]:
+    sys.path[:] = path  # a worker may be older than the folder of a user's own optimizer in its parent's path
     return place, run_shard(shard)

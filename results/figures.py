@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 # Okabe and Ito's colours, told apart by the colour-blind too
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
 
+LEGEND_INSIDE = 10  # more curves have their legend beside the axes
+
 
 def anytime_figure(cells: Sequence[CellRecord], path: Path) -> None:
     """Draws the search regret over the budget of all optimizers on one benchmark, as a PNG or SVG file.
@@ -51,7 +53,12 @@ def anytime_figure(cells: Sequence[CellRecord], path: Path) -> None:
     axes.axhline(floor, color="0.7", linewidth=0.8)
     axes.annotate("0: best of the table", (0, floor), (4, 3), ("axes fraction", "data"), "offset points", fontsize=7)
     axes.grid(alpha=0.25)
-    axes.legend(fontsize=8, frameon=False)
+    curves = len(axes.lines) - 1
+    if curves <= LEGEND_INSIDE:
+        axes.legend(fontsize=8, frameon=False)
+    else:
+        figure.set_size_inches(9.0, max(4.2, 0.18 * curves + 0.6))
+        figure.legend(loc="outside right upper", fontsize=8, frameon=False)
     image_format = path.suffix.lstrip(".")
     write_atomically(path, lambda stream: figure.savefig(stream, format=image_format, dpi=150))
 
