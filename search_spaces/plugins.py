@@ -13,6 +13,7 @@ import re
 import typing
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from importlib import metadata
 from typing import Any
 
@@ -75,7 +76,7 @@ class Registry:
         return {module.name for module in pkgutil.iter_modules(paths)} - self.infrastructure
 
     def _entry_points(self) -> dict[str, metadata.EntryPoint]:
-        return {point.name: point for point in metadata.entry_points(group=self.group)}
+        return _entry_points(self.group)
 
     def _from_path(self, path: str) -> type[Any]:
         module_name, _, class_name = path.partition(":")
@@ -92,6 +93,12 @@ class Registry:
         if not (inspect.isclass(found) and issubclass(found, self.base)):
             raise ArenaError(f"{path} is not a {self.kind}: it must derive from {self.base.__name__}")
         return found
+
+
+@cache
+def _entry_points(group: str) -> dict[str, metadata.EntryPoint]:
+    """By name. Looked up once a process: it reads a file of every installed package."""
+    return {point.name: point for point in metadata.entry_points(group=group)}
 
 
 def default_settings(cls: type, leave_out: Iterable[str] = ()) -> dict[str, Any]:

@@ -84,7 +84,8 @@ class NASBench201(TabularBenchmark):
 
         trials, mean = arrays["validation"], np.nanmean(arrays["validation"], axis=1)
         searched = mean if epochs == 200 else arrays["validation_12"]
-        ones, threes = ((_operations() == OPERATIONS.index(name)).sum(1) for name in ("nor_conv_1x1", "nor_conv_3x3"))
+        operations = SPACE.architectures(np.arange(SPACE.size))
+        ones, threes = ((operations == OPERATIONS.index(name)).sum(1) for name in ("nor_conv_1x1", "nor_conv_3x3"))
         super().__init__(
             dataset=dataset,
             space=SPACE,
@@ -113,10 +114,6 @@ class NASBench201(TabularBenchmark):
         for (source, target), value in zip(EDGES, arch, strict=True):
             nodes[target] = nodes.get(target, "|") + f"{OPERATIONS[int(value)]}~{source}|"
         return "+".join(nodes[target] for target in sorted(nodes))
-
-
-def _operations() -> np.ndarray[Any, np.dtype[np.int64]]:
-    return SPACE.architectures(np.arange(SPACE.size))
 
 
 def _missing(what: str, instead: str, files: str) -> str:
