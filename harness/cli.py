@@ -27,7 +27,9 @@ def main(arguments: list[str] | None = None) -> None:
         click.echo("stopped; what was finished is on record, and the same command goes on from there", err=True)
         status = 130
     except click.ClickException as error:
-        _complain(error.format_message().replace("\n", " "))
+        context = getattr(error, "ctx", None)
+        hint = f"; see '{context.command_path} --help'" if context else ""
+        _complain(" ".join(error.format_message().split()).rstrip(".") + hint)
         status = 2
     except ValueError as error:
         if not _is_the_users(error):
