@@ -247,13 +247,19 @@ def _version(name: str) -> str:
 
 @contextmanager
 def _writable(folder: Path) -> Iterator[None]:
-    """Makes the folder, and turns a failure to write there into a message."""
+    """Makes the folder, and turns a failure to write there, now or later, into a message."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _not_writable(folder, error) from None
+    try:
         yield
     except OSError as error:
-        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.ENOTDIR, errno.EEXIST):
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT):
             raise
-        raise ArenaError(
-            f"cannot write to {error.filename or folder}: {error.strerror}; make room, or give another --arena"
-        ) from None
+        raise _not_writable(folder, error) from None
+
+
+def _not_writable(folder: Path, error: OSError) -> ArenaError:
+    where = error.filename or folder
+    return ArenaError(f"cannot write to {where}: {error.strerror}; make room, or give another folder with --arena")
