@@ -54,7 +54,8 @@ def _complain(message: str) -> None:
 @click.version_option(package_name="nas-arena", message="nas-arena %(version)s")
 def cli() -> None:
     """Which neural architecture search method finds better architectures, on which space, at what cost, and why?"""
-    sys.path.insert(0, "")  # so that module:Class finds a module in the current folder, as python -m would
+    # module:Class finds a module in the current folder; behind all others, so that a results.py there hides nothing
+    sys.path.append("")
 
 
 def _run_options(command: Any) -> Any:

@@ -20,12 +20,15 @@ if TYPE_CHECKING:
     from harness.run import StudyRun
 
 PIPE_WIDTH = 120  # where there is no terminal whose width could be asked
+NARROWEST = 92  # what a table without intervals needs; in a narrower terminal its lines wrap, but nothing is cut
 INTERVALS_FROM = 118  # a narrower terminal has no room for intervals
 
 
 def console() -> Console:
     """Standard output."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+    terminal = Console(highlight=False)
+    width = max(terminal.width, NARROWEST) if sys.stdout.isatty() else PIPE_WIDTH
+    return Console(highlight=False, width=width)
 
 
 class ProgressBar:
@@ -79,14 +82,14 @@ def _heading(table: BenchmarkTable) -> str:
 
 
 def _rich_table(table: BenchmarkTable, *, with_intervals: bool) -> Table:
-    unit = "s" if table.unit == "seconds" else "evaluations"
+    unit = "s" if table.unit == "seconds" else "evals"
     shown = Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-    shown.add_column("optimizer", overflow="fold")
+    shown.add_column("optimizer", overflow="fold", min_width=21)
     shown.add_column("answer", no_wrap=True)
     for budget, solved in zip(table.budgets, table.solved, strict=True):
-        shown.add_column(f"regret at {budget:,}\n{'(solved)' if solved else unit}", justify="right", no_wrap=True)
+        shown.add_column(f"regret at\n{budget:,} {'(solved)' if solved else unit}", justify="right", no_wrap=True)
     shown.add_column("\n".join(table.about["wording"]["reported"].split(" ", 2)[:2]), justify="right", no_wrap=True)
-    shown.add_column("evaluations\nto target", justify="right", no_wrap=True)
+    shown.add_column("evals\nto target", justify="right", no_wrap=True)
     above = ""
     for row in table.rows:
         name = "" if row.optimizer == above else row.optimizer

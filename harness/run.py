@@ -27,9 +27,10 @@ from results.record import (
     CELL_FILE,
     STUDY_FILE,
     CellRecord,
+    RecordError,
+    read_json,
     read_study,
     seeds_on_record,
-    shard_files,
     sweep,
     write_atomically,
     write_json,
@@ -103,6 +104,8 @@ def run(
     study = Study.load(study) if isinstance(study, str) else study
     if jobs is not None and jobs < 1:
         raise ArenaError(f"jobs must be at least 1, not {jobs}")
+    if not str(arena):
+        raise ArenaError("the arena is empty; name a folder with --arena")
     cells = study.cells()
     folder = Path(arena) / study.name
     result = StudyRun(folder)
@@ -115,7 +118,7 @@ def run(
         shards = missing_shards(cells, study.seeds, folder)
         result.failures = _search(cells, shards, folder, jobs or default_jobs(), mirror, progress)
         result.left_over = _left_over(cells, folder)
-        if any(shard_files(folder / cell.folder) for cell in cells):
+        if any(seeds_on_record(folder / cell.folder) & set(study.seeds) for cell in cells):
             _conclude(result)
             if mirror:
                 mirror.report(result.cells, [*result.figures, folder / "tables.txt"])
@@ -146,11 +149,18 @@ def _plan(study: Study, cells: list[Cell], folder: Path) -> None:
     for cell in cells:
         cell_folder = folder / cell.folder
         cell_folder.mkdir(exist_ok=True)
-        if not (cell_folder / CELL_FILE).exists():
+        if not _is_of(cell, cell_folder / CELL_FILE):
             write_json(cell_folder / CELL_FILE, cell.describe())
     names = [cell.folder for cell in cells]
     about = {"name": study.name, "description": study.description, "cells": names, "seeds": sorted(study.seeds)}
     write_json(folder / STUDY_FILE, about)
+
+
+def _is_of(cell: Cell, path: Path) -> bool:
+    try:
+        return read_json(path).get("id") == cell.id
+    except RecordError:  # missing, or damaged
+        return False
 
 
 def _search(
@@ -252,6 +262,8 @@ def _writable(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise _not_writable(folder, error) from None
+    except ValueError as error:  # a null byte
+        raise ArenaError(f"cannot write to {str(folder)!r}: {error}; give another folder with --arena") from None
     try:
         yield
     except OSError as error:

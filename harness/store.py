@@ -61,8 +61,11 @@ def create_sqlite(path: Path, create: Callable[[str], object]) -> None:
             abandoned.unlink()
         if not path.exists():
             temporary = path.with_name(f".{path.name}-creating-{os.getpid()}")
-            create(f"{SQLITE}{temporary}")
-            temporary.replace(path)
+            try:
+                create(f"{SQLITE}{temporary}")
+                temporary.replace(path)
+            finally:
+                temporary.unlink(missing_ok=True)  # a full disk would otherwise stay full
 
 
 def serve(arena: Path, host: str, port: int) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import tomllib
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from harness.tabular import TIME_FACTOR, Budget, typical_seconds
@@ -21,9 +24,11 @@ from results.record import RECORD_VERSION
 from search_spaces.benchmark import TabularBenchmark
 from search_spaces.errors import ArenaError, unknown
 from search_spaces.plugins import default_settings, parse_selection, resolve_settings
-from search_spaces.registry import get_benchmark
+from search_spaces.registry import BENCHMARKS, get_benchmark
 
 MAX_SEED = 2**63 - 1
+MAX_SEEDS = 1_000_000
+MAX_BUDGET = 10**9
 
 
 @dataclass(frozen=True)
@@ -51,19 +56,23 @@ def parse_seeds(given: Any) -> tuple[int, ...]:
     """Seeds from a number (200 is 0..199), a list of numbers, or text such as ``"200"`` and ``"5-9,12"``."""
     if isinstance(given, str):
         text = given.strip()
-        if not re.fullmatch(r"\d+(-\d+)?(,\s*\d+(-\d+)?)*", text):
+        if not re.fullmatch(r"[0-9]{1,19}(-[0-9]{1,19})?(,\s*[0-9]{1,19}(-[0-9]{1,19})?)*", text):
             raise ArenaError(f"seeds {given!r} are not readable; write a number (200 is 0 to 199) or a list as 5-9,12")
         if text.isdigit():
             return parse_seeds(int(text))
         seeds: list[int] = []
         for part in text.split(","):
             first, _, last = part.partition("-")
+            if int(last or first) - int(first) >= MAX_SEEDS:
+                raise ArenaError(f"seeds {part.strip()!r} are more than {MAX_SEEDS:,}; give fewer")
             if int(last or first) < int(first):
                 raise ArenaError(f"seeds {part.strip()!r} run backwards; write {last}-{first.strip()}")
             seeds.extend(range(int(first), int(last or first) + 1))
     elif isinstance(given, int) and not isinstance(given, bool):
         if given < 1:
             raise ArenaError(f"seeds is {given}; give at least 1 (200 is the seeds 0 to 199)")
+        if given > MAX_SEEDS:
+            raise ArenaError(f"seeds is {given}, a number of seeds up to {MAX_SEEDS:,}; one seed n is written n-n")
         seeds = list(range(given))
     elif isinstance(given, (list, tuple, range)) and all(type(seed) is int for seed in given):
         seeds = list(given)
@@ -73,7 +82,8 @@ def parse_seeds(given: Any) -> tuple[int, ...]:
         raise ArenaError("seeds is empty; give at least one")
     if min(seeds) < 0 or max(seeds) > MAX_SEED:
         raise ArenaError(f"a seed lies between 0 and 2^63 - 1, not {min(seeds) if min(seeds) < 0 else max(seeds)}")
-    twice = next((seed for place, seed in enumerate(sorted(seeds)[1:]) if sorted(seeds)[place] == seed), None)
+    seeds.sort()
+    twice = next((one for one, other in pairwise(seeds) if one == other), None)
     if twice is not None:
         raise ArenaError(f"seed {twice} is given twice; give every seed once")
     return tuple(seeds)
@@ -85,7 +95,7 @@ def parse_budget(given: Any) -> Budget:
         unit, limit = given.unit, given.limit
     elif isinstance(given, dict) and len(given) == 1 and next(iter(given)) in ("evaluations", "seconds"):
         ((unit, limit),) = given.items()
-    elif isinstance(given, str) and (match := re.fullmatch(r"(\d+)\s*(s?)", given.strip())):
+    elif isinstance(given, str) and (match := re.fullmatch(r"([0-9]{1,300})\s*(s?)", given.strip())):
         unit, limit = "seconds" if match[2] else "evaluations", int(match[1])
     elif isinstance(given, int):
         unit, limit = "evaluations", given
@@ -93,12 +103,16 @@ def parse_budget(given: Any) -> Budget:
         raise ArenaError(f"budget {given!r} is not readable; write 1000 (evaluations) or 12000s (simulated seconds)")
     if type(limit) is not int or limit < 1:
         raise ArenaError(f"the budget must be a whole number of {unit} of at least 1, not {limit!r}")
+    if limit > MAX_BUDGET:
+        raise ArenaError(f"the budget must be at most {MAX_BUDGET:,} {unit}, not {limit}")
     return Budget(unit, limit)
 
 
 def _selections(given: Any) -> tuple[Selection, ...]:
     if isinstance(given, (str, dict)):
         given = [given]
+    if not isinstance(given, (list, tuple)):
+        raise ArenaError(f"optimizers and benchmarks must be lists of names, such as ['asng'], not {given!r}")
     selections = tuple(Selection.parse(one) for one in given)
     if not selections:
         raise ArenaError("give at least one optimizer and one benchmark")
@@ -110,7 +124,7 @@ def _numbers(given: Any) -> Any:
     if not isinstance(given, str):
         return given
     parts = [part.strip() for part in given.split(",") if part.strip()]
-    if not all(part.isdigit() for part in parts):
+    if not all(re.fullmatch("[0-9]{1,18}", part) for part in parts):
         raise ArenaError(f"report_at {given!r} is not readable; write budgets as 100,300")
     return [int(part) for part in parts]
 
@@ -144,7 +158,7 @@ class Study(BaseModel):
     report_at: Annotated[tuple[Annotated[int, Field(ge=1, strict=True)], ...], BeforeValidator(_numbers)] = ()
     time_factor: Annotated[float, Field(gt=0, allow_inf_nan=False)] = TIME_FACTOR
 
-    def __init__(self, **values: Any) -> None:
+    def __init__(self, /, **values: Any) -> None:
         try:
             super().__init__(**values)
         except ValidationError as error:
@@ -161,8 +175,8 @@ class Study(BaseModel):
             text, origin = bundled[source].read_text(encoding="utf-8"), source
         elif source.endswith(".toml"):
             try:
-                text, origin = Path(source).read_text(encoding="utf-8"), source
-            except (OSError, UnicodeDecodeError) as error:
+                text, origin = Path(source).read_text(encoding="utf-8-sig"), source
+            except (OSError, ValueError) as error:  # not UTF-8, or a path with a null byte
                 raise ArenaError(
                     f"cannot read the study file {source!r}: {error}; give the path of a TOML file"
                 ) from None
@@ -170,7 +184,7 @@ class Study(BaseModel):
             raise unknown("study (a bundled one, or the path of a .toml file)", source, bundled)
         try:
             values = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
+        except (ValueError, RecursionError) as error:  # too long a number and too deep a list are no TOMLDecodeError
             raise ArenaError(f"{origin} is not valid TOML: {error}") from None
         values.setdefault("name", Path(source).stem)
         try:
@@ -183,7 +197,8 @@ class Study(BaseModel):
         given = {name: value for name, value in values.items() if value is not None}
         if "budget" in given:
             given["budget"] = parse_budget(given["budget"])
-            given["report_at"] = tuple(named for named in self.report_at if named < given["budget"].limit)
+            same_unit = given["budget"].unit == self.budget.unit
+            given["report_at"] = tuple(n for n in self.report_at if same_unit and n < given["budget"].limit)
         return Study(**{**{name: getattr(self, name) for name in Study.model_fields}, **given})
 
     def cells(self) -> list[Cell]:
@@ -196,7 +211,11 @@ class Study(BaseModel):
             Cell.resolve(self, optimizer, benchmark) for benchmark in self.benchmarks for optimizer in self.optimizers
         ]
         by_id: dict[str, Cell] = {}
+        by_label: dict[tuple[str, str], Cell] = {}
         for cell in cells:
+            label = cell.optimizer_label, cell.benchmark_label
+            if by_label.setdefault(label, cell).id != cell.id:
+                raise ArenaError(f"two different cells are both called {' on '.join(label)}; rename one of the classes")
             if by_id.setdefault(cell.id, cell) is not cell:
                 raise ArenaError(f"the study names {cell.optimizer_label} on {cell.benchmark_label} twice")
         return cells
@@ -220,6 +239,7 @@ class Cell:
     @classmethod
     def resolve(cls, study: Study, optimizer: Selection, benchmark: Selection) -> Cell:
         optimizer_class = OPTIMIZERS.load(optimizer.name)
+        optimizer_name = OPTIMIZERS.name_of(optimizer_class)
         kind = f"setting of {optimizer.name}"
         settings = resolve_settings(optimizer_class, dict(optimizer.settings), kind, HARNESS_ARGUMENTS)
         options = dict(benchmark.settings)
@@ -229,22 +249,37 @@ class Cell:
             raise unknown(f"noise for {benchmark.name}({_listed(options)}):", noise, loaded.noise_kinds)
         if study.budget.unit == "seconds" and not typical_seconds(loaded) > 0:
             raise ArenaError(f"{benchmark.name} records no times; give a budget in evaluations")
+        if study.budget.unit == "seconds" and study.budget.limit < (cheapest := _cheapest(loaded) * study.time_factor):
+            raise ArenaError(f"no evaluation ends within {study.budget.limit} s: the cheapest takes {cheapest:.0f} s")
         resolved = {"dataset": loaded.dataset, **loaded.options}
+        benchmark_name = BENCHMARKS.name_of(type(loaded))
+        automatic = {
+            name: load_benchmark(benchmark.name, {key: options[key] for key in options if key != name}).options[name]
+            for name, default in default_settings(type(loaded)).items()
+            if default == "auto" and name in options
+        }
         cell = cls(
-            optimizer=optimizer.name,
+            optimizer=optimizer_name,
             settings=tuple(settings.items()),
-            optimizer_label=_label(optimizer.name, settings, default_settings(optimizer_class)),
-            benchmark=benchmark.name,
+            optimizer_label=_label(optimizer_name, settings, default_settings(optimizer_class)),
+            benchmark=benchmark_name,
             options=tuple(resolved.items()),
-            benchmark_label=f"{benchmark.name.rpartition(':')[2]}-{loaded.dataset}"
-            + "".join(f"-{name}{value}" for name, value in resolved.items() if _differs(name, value, type(loaded)))
+            benchmark_label=f"{benchmark_name.rpartition(':')[2]}-{loaded.dataset}"
+            + "".join(
+                f"-{name}{value}" for name, value in resolved.items() if _differs(name, value, type(loaded), automatic)
+            )
             + (f"-{noise}" if noise else ""),
             noise=noise,
             budget=study.budget,
             report_at=tuple(sorted({*study.report_at, study.budget.limit})),
             time_factor=study.time_factor,
         )
-        cell.make_optimizer((0,))  # settings out of range are told now
+        try:
+            cell.make_optimizer((0,))  # settings out of range are told now
+        except (MemoryError, OverflowError):
+            raise ArenaError(
+                f"{cell.optimizer_label} needs more memory than there is; make its settings smaller"
+            ) from None
         return cell
 
     def make_optimizer(self, seeds: tuple[int, ...]) -> Optimizer:
@@ -306,6 +341,7 @@ class Cell:
                 "name": self.optimizer,
                 "label": self.optimizer_label,
                 "citation": optimizer_class.citation,
+                "recommends": optimizer_class.recommends,
                 "settings": dict(self.settings),
                 "defaults": {
                     name: value
@@ -322,7 +358,7 @@ class Cell:
                 "citation": benchmark.citation,
                 "wording": {
                     "unit": wording.unit,
-                    "searched": wording.searched,
+                    "searched": wording.searched + (", seen as single recorded trials" if self.noise else ""),
                     "reported": wording.reported,
                     "reported_is": wording.reported_is,
                     "remark": wording.remark,
@@ -343,12 +379,12 @@ def bundled_studies() -> dict[str, Any]:
 
 
 def load_benchmark(name: str, options: dict[str, Any]) -> TabularBenchmark:
-    """A benchmark, loaded once a process."""
-    return _load_benchmark(name, json.dumps(options, sort_keys=True, default=str))
+    """A benchmark, loaded once a process and data folder."""
+    return _load_benchmark(name, json.dumps(options, sort_keys=True, default=str), os.environ.get("NAS_ARENA_DATA"))
 
 
 @cache
-def _load_benchmark(name: str, options: str) -> TabularBenchmark:
+def _load_benchmark(name: str, options: str, data_folder: str | None) -> TabularBenchmark:
     return get_benchmark(name, **json.loads(options))
 
 
@@ -362,9 +398,17 @@ def _listed(settings: dict[str, Any]) -> str:
     return ", ".join(f"{key}={value}" for key, value in settings.items())
 
 
-def _differs(name: str, value: Any, cls: type) -> bool:
+def _differs(name: str, value: Any, cls: type, automatic: dict[str, Any]) -> bool:
+    """Whether an option belongs into the label: it is neither the default nor what "auto" comes to."""
     default = default_settings(cls).get(name)
-    return name != "dataset" and default not in ("auto", value)
+    if default == "auto":
+        default = automatic.get(name, value)
+    return name != "dataset" and default != value
+
+
+def _cheapest(benchmark: TabularBenchmark) -> float:
+    seconds = benchmark.tables.seconds
+    return 0.0 if seconds is None else float(np.nanmin(seconds[-1]))
 
 
 def _readable(error: ValidationError) -> ArenaError:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
+MAX_PROBLEMS = 3  # after so many the store is taken to be gone
 # runs are listed by their start, newest first: the report on top, then summaries, then trials
 START_OFFSET_MS = {"report": 0, "summary": -1_000, "trial": -100_000}
 
@@ -65,11 +66,19 @@ class Mirror:
         self._jobs.put(lambda: [report(self._study, cells, artifacts)])
 
     def _work(self) -> None:
+        problems: list[Exception] = []
         try:
             experiment = _Experiment(_connect(self.uri), self._study, self._description, self._folder.parent)
             while (contents := self._jobs.get()) is not None:
                 for content in contents():
-                    experiment.write(content)
+                    try:
+                        experiment.write(content)
+                    except Exception as error:  # one run that MLflow refuses must not keep the others out
+                        problems.append(error)
+                        if len(problems) == MAX_PROBLEMS:
+                            raise
+            if problems:
+                raise problems[0]
         except Exception as error:  # whatever MLflow or its store raise, the study itself is on record
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             self.problem = f"MLflow at {self.uri} is behind: {reason}; the next run of the study catches up"

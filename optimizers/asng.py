@@ -44,6 +44,7 @@ class ASNG(SamplingOptimizer):
 
     stream_name = "natural_gradient"
     replayable = True
+    recommends = "mode"
     citation = "Akimoto et al., Adaptive Stochastic Natural Gradient Method for One-Shot NAS, ICML 2019"
 
     def __init__(

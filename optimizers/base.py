@@ -38,12 +38,14 @@ class Optimizer(ABC):
     Attributes:
         version: raised when the numbers of the optimizer change, so that old results are not mistaken for new ones.
         stream_name: optimizers of the same stream name share their random streams: settings of one mechanism.
+        recommends: what ``recommend`` gives, in a word or two for tables: "best seen" if it is always the best seen.
         replayable: whether ``tell`` takes steps that were recorded elsewhere.
     """
 
     version: ClassVar[int] = 1
     stream_name: ClassVar[str] = ""
     replayable: ClassVar[bool] = False
+    recommends: ClassVar[str] = "recommended"
     citation: ClassVar[str] = ""
 
     def __init__(self, space: SearchSpace, seeds: Iterable[int], *, stream: str | int = 0) -> None:
@@ -195,8 +197,9 @@ class SamplingOptimizer(Optimizer):
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         super().load_state_dict(state)
-        self._sample_streams = self._make_streams("sample")
-        self._sample_streams.position = int(state.get("sample_position", 0))
+        if "sample_position" in state:
+            self._sample_streams = self._make_streams("sample")
+            self._sample_streams.position = int(state["sample_position"])
 
     @abstractmethod
     def _draw(self, uniforms: Floats) -> Ints:

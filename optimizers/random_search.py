@@ -14,6 +14,7 @@ from search_spaces.space import Ints, SearchSpace
 class RandomSearch(SamplingOptimizer):
     """Draws uniformly, with replacement, one architecture a step; recommends the best seen."""
 
+    recommends = "best seen"
     citation = "Bergstra and Bengio, JMLR 2012; Li and Talwalkar, UAI 2019"
 
     def __init__(self, space: SearchSpace, seeds: Iterable[int], *, stream: str | int = 0) -> None:

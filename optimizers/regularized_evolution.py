@@ -25,6 +25,7 @@ class RegularizedEvolution(Optimizer):
         sample_size: the number of members drawn for a tournament, at least 1.
     """
 
+    recommends = "best seen"
     citation = "Real, Aggarwal, Huang and Le, Regularized Evolution for Image Classifier Architecture Search, AAAI 2019"
 
     def __init__(

@@ -41,7 +41,7 @@ def anytime_figure(cells: Sequence[CellRecord], path: Path) -> None:
         colour = COLOURS[place % len(COLOURS)]
         _draw_curve(axes, cell, "incumbent", floor, color=colour, label=cell.optimizer)
         if not cell.recommends_incumbent:
-            label = f"{cell.optimizer}: {'recommended' if cell.distribution is None else 'mode'}"
+            label = f"{cell.optimizer}: {cell.answer}"
             _draw_curve(axes, cell, "recommended", floor, color=colour, label=label, linestyle="--")
     axes.set(
         xscale="log",

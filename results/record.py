@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 RECORD_VERSION = 1  # raised when a reader of before would misread a record of now
 
+BEST_SEEN = "best seen"
 CELL_FILE, STUDY_FILE = "cell.json", "study.json"
 _METADATA = b"nas_arena"
 _IMPROVEMENT = "improvement."
@@ -65,9 +66,14 @@ class CellRecord:
         return str(self.about["benchmark"]["label"])
 
     @property
+    def answer(self) -> str:
+        """What the optimizer recommends: "best seen", "mode", ..."""
+        return str(self.about["optimizer"]["recommends"])
+
+    @property
     def recommends_incumbent(self) -> bool:
         """Whether what the optimizer recommends is always the best that it has seen."""
-        return bool((self.columns["incumbent"] == self.columns["recommended"])[self.columns["recommended"] >= 0].all())
+        return self.answer == BEST_SEEN
 
     def at(self, checkpoint: int, column: str) -> NDArray[Any]:
         """A column at one checkpoint: [R]."""
@@ -148,6 +154,8 @@ def write_shard(
     import pyarrow as pa  # 0.35 s that reading a help text need not pay
     import pyarrow.parquet as pq
 
+    if (np.diff(seeds) <= 0).any():
+        raise ValueError("the seeds of a shard must ascend")
     R, C = len(seeds), len(checkpoints)
     arrays = {"seed": pa.array(seeds)}
     every = pa.array(np.arange(R + 1, dtype=np.int32) * C)
@@ -193,7 +201,10 @@ def read_cell(folder: Path) -> CellRecord:
     shards = [_read_shard(path) for path in shard_files(folder)]
     if not shards:
         raise RecordError(f"{folder} holds no finished seeds; run the study again")
-    order = np.argsort(np.concatenate([shard.seeds for shard in shards]), kind="stable")
+    seeds = np.concatenate([shard.seeds for shard in shards])
+    if len(np.unique(seeds)) < len(seeds):
+        raise RecordError(f"{folder} holds a seed in two files; delete one of them, or both and run the study again")
+    order = np.argsort(seeds, kind="stable")
     improved = {name: np.concatenate([shard.improvements[name] for shard in shards]) for name in shards[0].improvements}
     by_seed = np.argsort(improved["seed"], kind="stable")
     counts = [len(shard.seeds) for shard in shards]
@@ -241,12 +252,13 @@ def _read_shard(path: Path) -> CellRecord:
     )
 
 
-def read_study(folder: Path) -> list[CellRecord]:
+def read_study(folder: str | Path) -> list[CellRecord]:
     """The cells of a study's last run with the seeds that it asked for, as many as are finished.
 
     Raises:
         RecordError: when the folder is no study, or none of its cells is finished.
     """
+    folder = Path(folder)
     about = read_json(folder / STUDY_FILE)
     cells = []
     for name in about["cells"]:

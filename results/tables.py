@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from results.record import CellRecord
+from results.record import BEST_SEEN, CellRecord
 from results.statistics import Floats, hitting_times, interquartile_mean, interquartile_mean_interval
 
 
@@ -98,10 +98,16 @@ def _table(label: str, cells: list[CellRecord]) -> BenchmarkTable:
     about = cells[0].about["benchmark"]
     budgets = tuple(cells[0].about["report_at"])
     medians = [[float(np.median(cell.at(budget, "incumbent_regret"))) for budget in budgets] for cell in cells]
-    solved = tuple(sum(row[place] == 0 for row in medians) >= 2 for place in range(len(budgets)))
-    unsolved = max((place for place in range(len(budgets)) if not solved[place]), default=0)
+    solvers = [
+        {cell.about["optimizer"]["name"] for cell, row in zip(cells, medians, strict=True) if row[place] == 0}
+        for place in range(len(budgets))
+    ]
+    solved = tuple(len(names) >= 2 for names in solvers)
+    unsolved = max((place for place in range(len(budgets)) if not solved[place]), default=None)
 
     def rank(cell: CellRecord) -> tuple[float, float]:
+        if unsolved is None:
+            return 0.0, float(np.median(evaluations_to_target(cell)))
         regret = float(interquartile_mean(cell.at(budgets[unsolved], "incumbent_regret")))
         return (np.inf if np.isnan(regret) else regret), float(np.median(evaluations_to_target(cell)))
 
@@ -122,11 +128,10 @@ def _rows(cell: CellRecord, about: dict[str, Any], budgets: tuple[int, ...]) -> 
     times = evaluations_to_target(cell)
     success = float(np.isfinite(times).mean())
     median = float(np.percentile(times, 50, method="higher"))  # with inf on both sides an average would be NaN
-    best_seen = _row(cell, about, budgets, "incumbent", "best seen")
+    best_seen = _row(cell, about, budgets, "incumbent", BEST_SEEN)
     rows = [Row(**{**best_seen, "target": median, "success": success})]
     if not cell.recommends_incumbent:
-        answer = "mode" if cell.distribution is not None else "recommended"
-        rows.append(Row(**_row(cell, about, budgets, "recommended", answer)))
+        rows.append(Row(**_row(cell, about, budgets, "recommended", cell.answer)))
     return rows
 
 

@@ -1,7 +1,7 @@
 """Where data comes from: files of installed packages, the folder NAS_ARENA_DATA, and the cache of converted tables.
 
 Every file is verified by its SHA-256 before a byte of it is interpreted, and pickles are read by an unpickler that
-knows no callables, so that neither a damaged nor a hostile file can run code.
+knows no callables: neither a damaged nor a hostile file can run code.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import os
 import pickle
 import tempfile
 import warnings
-import zipfile
 from collections.abc import Callable, Mapping
 from importlib import metadata
 from pathlib import Path
@@ -25,6 +24,7 @@ from search_spaces.errors import ArenaError
 
 Arrays = dict[str, NDArray[Any]]
 
+DIGEST_BYTES = 32
 CONVERTER = 1  # raised when the arrays in the cache change their meaning
 
 
@@ -93,12 +93,25 @@ def unpickle_plain(content: bytes, what: str) -> Any:
         raise ArenaError(f"{what} is not a readable pickle ({type(error).__name__}: {error}); get it anew") from None
 
 
+def npz_arrays(content: bytes, what: str, *names: str) -> Arrays:
+    """Some arrays of an .npz file.
+
+    Raises:
+        ArenaError: when the file cannot be read or lacks one of them.
+    """
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
+            return {name: stored[name] for name in names}
+    except Exception as error:  # numpy and zipfile raise many kinds
+        raise ArenaError(f"{what} cannot be read ({type(error).__name__}: {error}); get it anew") from None
+
+
 def cached(name: str, checksums: Mapping[str, str], convert: Callable[[], Arrays]) -> Arrays:
     """The arrays that ``convert`` makes, from the cache where the same sources were converted before.
 
     The cache is a folder of uncompressed .npz files named by the checksums of their sources. A file is written under a
-    temporary name and renamed, a damaged one (its CRC tells) is made anew, and a cache that cannot be written costs a
-    warning and the conversion.
+    temporary name and renamed, a damaged one (a digest at its end tells) is made anew, and a cache that cannot be
+    written costs a warning and the conversion.
     """
     key = hashlib.sha256(repr((CONVERTER, sorted(checksums.items()))).encode()).hexdigest()[:16]
     # platformdirs is needed here alone, and `nas-arena list` should not wait for it
@@ -106,17 +119,22 @@ def cached(name: str, checksums: Mapping[str, str], convert: Callable[[], Arrays
 
     file = user_cache_path("nas-arena") / f"{name}-{key}.npz"
     try:
-        with np.load(file, allow_pickle=False) as stored:
-            return {member: stored[member] for member in stored.files}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
+        content, digest = (whole := file.read_bytes())[:-DIGEST_BYTES], whole[-DIGEST_BYTES:]
+        if hashlib.sha256(content).digest() == digest:
+            with np.load(io.BytesIO(content), allow_pickle=False) as stored:
+                return {member: stored[member] for member in stored.files}
+    except OSError:
         pass
     arrays = convert()
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.stem}-")
         try:
-            with os.fdopen(descriptor, "wb") as stream:
-                np.savez(stream, allow_pickle=False, **arrays)
+            stream = io.BytesIO()
+            np.savez(stream, allow_pickle=False, **arrays)
+            content = stream.getvalue()
+            with os.fdopen(descriptor, "wb") as out:
+                out.write(content + hashlib.sha256(content).digest())
             Path(temporary).replace(file)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)

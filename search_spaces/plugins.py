@@ -71,6 +71,14 @@ class Registry:
             raise ArenaError(f"{module.__name__} must hold exactly one public {self.kind}, it holds {len(classes)}")
         return classes[0]
 
+    def name_of(self, cls: type) -> str:
+        """The one name of a class, however it was spelled: a module of our own folder, or ``module:Class``."""
+        package, _, module = cls.__module__.partition(".")
+        builtin = module.partition(".")[0]
+        if package == self.package and builtin in self._builtin():
+            return builtin
+        return f"{cls.__module__}:{cls.__qualname__}"
+
     def _builtin(self) -> set[str]:
         paths = importlib.import_module(self.package).__path__
         return {module.name for module in pkgutil.iter_modules(paths)} - self.infrastructure
@@ -79,19 +87,25 @@ class Registry:
         return _entry_points(self.group)
 
     def _from_path(self, path: str) -> type[Any]:
+        if not re.fullmatch(r"\w+(\.\w+)*:\w+", path):
+            raise ArenaError(f"cannot read {path!r}; give module:Class, such as my_module:MyClass")
         module_name, _, class_name = path.partition(":")
         try:
             module = importlib.import_module(module_name)
-        except ImportError as error:
+        except (Exception, SystemExit) as error:  # it is the user's own code, and can raise anything
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
             raise ArenaError(
-                f"cannot import {module_name!r} for {self.kind} {path!r}: {error}; give module:Class, with the module "
+                f"cannot import {module_name!r} for {self.kind} {path!r}: {reason}; give module:Class, with the module "
                 "installed or in the current folder"
             ) from None
         found = getattr(module, class_name, None)
         if found is None:
             raise unknown(f"class in {module_name}:", class_name, (key for key in vars(module) if key[0].isupper()))
         if not (inspect.isclass(found) and issubclass(found, self.base)):
-            raise ArenaError(f"{path} is not a {self.kind}: it must derive from {self.base.__name__}")
+            raise ArenaError(f"{path} is no {self.kind}: it must derive from {self.base.__name__}")
+        if inspect.isabstract(found):
+            lacks = ", ".join(sorted(getattr(found, "__abstractmethods__", ())))
+            raise ArenaError(f"{path} is abstract: it lacks {lacks}; write them")
         return found
 
 

@@ -7,14 +7,13 @@ it has them.
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from search_spaces.benchmark import Tables, TabularBenchmark, Wording
-from search_spaces.data import Arrays, cached, data_folder_file, package_file, unpickle_plain, verified
+from search_spaces.data import Arrays, cached, data_folder_file, npz_arrays, package_file, unpickle_plain, verified
 from search_spaces.errors import ArenaError, unknown
 from search_spaces.space import Categorical, SearchSpace
 
@@ -153,20 +152,37 @@ def _load(dataset: str, evaluation: Path | None, test: Path | None) -> tuple[Arr
     def convert() -> Arrays:
         arrays = _from_package(contents[package], package)
         if evaluation is not None:
-            with np.load(io.BytesIO(contents[EVALUATION_FILE]), allow_pickle=False) as stored:
-                if tuple(stored["op_names"]) != OPERATIONS:
-                    raise ArenaError(f"{EVALUATION_FILE} orders its operations as {stored['op_names'].tolist()}")
-                ranks = SPACE.index(stored["ops"])  # its rows are in the official order, which is not ours
-                arrays["validation_12"] = _by_rank(stored[f"val_acc_12ep_{suffix}"], ranks)
+            stored = npz_arrays(contents[EVALUATION_FILE], EVALUATION_FILE, "ops", "op_names", f"val_acc_12ep_{suffix}")
+            if tuple(stored["op_names"]) != OPERATIONS:
+                raise ArenaError(
+                    f"{EVALUATION_FILE} orders its operations as {stored['op_names'].tolist()}; get it anew"
+                )
+            ranks = _official_ranks(stored["ops"])
+            arrays["validation_12"] = _by_rank(stored[f"val_acc_12ep_{suffix}"], ranks, EVALUATION_FILE)
             if test is not None:
-                with np.load(io.BytesIO(contents[TEST_FILE]), allow_pickle=False) as stored:
-                    arrays["test"] = _by_rank(stored[f"test_acc_200ep_{suffix}"], ranks)
+                column = f"test_acc_200ep_{suffix}"
+                arrays["test"] = _by_rank(npz_arrays(contents[TEST_FILE], TEST_FILE, column)[column], ranks, TEST_FILE)
         return arrays
 
     return cached(f"nasbench201-{dataset}", checksums, convert), checksums
 
 
-def _by_rank(values: np.ndarray[Any, Any], ranks: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def _official_ranks(ops: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Our rank of each row of the data folder's files, which are in the official order."""
+    try:
+        ranks = SPACE.index(ops)
+    except ArenaError as error:
+        raise ArenaError(f"{EVALUATION_FILE}: {error}; get it anew") from None
+    if not np.array_equal(np.sort(ranks), np.arange(SPACE.size)):
+        raise ArenaError(f"{EVALUATION_FILE} does not hold every architecture once; get it anew")
+    return ranks
+
+
+def _by_rank(values: np.ndarray[Any, Any], ranks: np.ndarray[Any, Any], name: str) -> np.ndarray[Any, Any]:
+    if values.shape != (SPACE.size,) or values.dtype.kind != "f":
+        raise ArenaError(
+            f"{name} holds {values.dtype} {list(values.shape)}, not one number an architecture; get it anew"
+        )
     ordered = np.full(SPACE.size, np.nan)
     ordered[ranks] = values
     return ordered
@@ -183,7 +199,7 @@ def _from_package(content: bytes, name: str) -> Arrays:
             validation[rank, : len(record["val_acc"])] = record["val_acc"]
             seconds[rank] = record["train_time"][0]  # the same for every trial, as the latency
             latency[rank] = record["latency"][0]
-    except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
         raise ArenaError(f"{name} does not hold the table of NAS-Bench-201 ({type(error).__name__}: {error})") from None
     if np.isnan(validation[:, 0]).any():
         raise ArenaError(f"{name} lacks {int(np.isnan(validation[:, 0]).sum())} of {SPACE.size} architectures")

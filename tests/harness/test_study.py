@@ -11,6 +11,7 @@ from harness.run import missing_shards
 from harness.study import Study, bundled_studies, parse_budget, parse_seeds
 from harness.tabular import Budget
 from results.record import seeds_on_record
+from search_spaces.errors import ArenaError
 
 
 def study(**changes: Any) -> Study:
@@ -36,7 +37,7 @@ def identity(**changes: Any) -> str:
         (3, (0, 1, 2)),
         ("5-9,12", (5, 6, 7, 8, 9, 12)),
         ("0-2", (0, 1, 2)),
-        ([4, 2], (4, 2)),
+        ([4, 2], (2, 4)),
         (range(2), (0, 1)),
     ],
 )
@@ -79,7 +80,7 @@ def test_seeds_and_names_are_no_part_of_the_identity() -> None:
         {"benchmarks": ["nasbench201(dataset=cifar100, reported=validation)"]},
         {"benchmarks": ["nasbench201(reported=validation, noise=trials)"]},
         {"budget": 51},
-        {"budget": {"seconds": 50}},
+        {"budget": {"seconds": 50_000}},
         {"report_at": [10]},
         {"time_factor": 1.0},
     ],
@@ -116,6 +117,36 @@ def test_labels_name_what_differs_from_the_defaults() -> None:
     cells = study(optimizers=["asng(lam=2)", "asng(lam=8)"], benchmarks=["nasbench201(noise=trials)"]).cells()
     assert [cell.optimizer_label for cell in cells] == ["asng", "asng(lam=8)"]
     assert {cell.benchmark_label for cell in cells} == {"nasbench201-cifar10-trials"}
+
+
+@pytest.mark.usefixtures("data_folder")
+def test_benchmarks_that_report_another_number_have_another_label() -> None:
+    """In one table they would print a validation accuracy as a test accuracy."""
+    cells = study(benchmarks=["nasbench201(reported=test)", "nasbench201(reported=validation)"]).cells()
+    assert [cell.benchmark_label for cell in cells] == ["nasbench201-cifar10", "nasbench201-cifar10-reportedvalidation"]
+
+
+def test_a_name_is_the_same_however_it_is_spelled() -> None:
+    (plain,) = study().cells()
+    (spelled,) = study(
+        optimizers=["optimizers.asng:ASNG"], benchmarks=["search_spaces.nasbench201:NASBench201(reported=validation)"]
+    ).cells()
+    assert spelled == plain
+    assert spelled.stream == plain.stream == "nasbench201/cifar10"
+
+
+def test_noise_is_named_in_words() -> None:
+    (cell,) = study(benchmarks=["nasbench201(noise=trials)"]).cells()
+    assert "single recorded trials" in cell.describe()["benchmark"]["wording"]["searched"]
+
+
+def test_a_budget_that_ends_no_evaluation() -> None:
+    with pytest.raises(ArenaError, match="no evaluation ends within 50 s"):
+        identity(budget="50s")
+
+
+def test_another_unit_of_the_budget_drops_the_named_ones() -> None:
+    assert study(budget=1000, report_at=[100]).replaced(budget="12000s").report_at == ()
 
 
 def test_a_changed_budget_drops_the_named_ones_past_it() -> None:

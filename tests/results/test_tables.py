@@ -30,7 +30,7 @@ def planted(label: str, regret: Any, hits: Any, *, recommended: Any = None, **ch
     said = regret if recommended is None else np.array(recommended, dtype=float)
     about = {
         "id": label,
-        "optimizer": {"name": label, "label": label},
+        "optimizer": {"name": label, "label": label, "recommends": "best seen" if recommended is None else "mode"},
         "benchmark": {
             "name": "planted",
             "dataset": "x",
@@ -104,12 +104,23 @@ def test_solved_budgets_are_marked_and_do_not_rank() -> None:
     assert "(solved)" in render([table])
 
 
+def test_settings_of_one_optimizer_alone_solve_nothing() -> None:
+    one = planted("same", np.tile([9.0, 4.0, 0.0], (6, 1)), [90] * 6)
+    assert table_of(one, one).solved == (False, False)
+
+
 def test_one_optimizer_alone_solves_nothing() -> None:
     done = planted("done", np.tile([9.0, 4.0, 0.0], (6, 1)), [90] * 6)
     other = planted("other", np.tile([9.0, 1.0, 0.1], (6, 1)), [80] * 6)
     table = table_of(other, done)
     assert table.solved == (False, False)
     assert [row.optimizer for row in table.rows] == ["done", "other"]
+
+
+def test_what_is_solved_everywhere_is_ranked_by_evaluations_to_the_target() -> None:
+    late = planted("late", np.tile([9.0, 0.0, 0.0], (6, 1)), [9] * 6)
+    early = planted("early", np.tile([9.0, 0.0, 0.0], (6, 1)), [3] * 6)
+    assert table_of(late, early).solved == (True, True)
 
 
 def test_equals_are_ranked_by_evaluations_to_the_target() -> None:
