@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter, process_time
@@ -86,5 +87,6 @@ def _in_processes(shards: Sequence[Shard], places: list[int], jobs: int) -> Iter
 
 
 def _in_worker(place: int, shard: Shard, path: list[str]) -> tuple[int, Outcome]:
+    warnings.filterwarnings("ignore", message="cannot write the cache")  # the parent has said so
     sys.path[:] = path  # a worker may be older than the folder of a user's own optimizer in its parent's path
     return place, run_shard(shard)
