@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -56,6 +57,7 @@ def cli() -> None:
     """Which neural architecture search method finds better architectures, on which space, at what cost, and why?"""
     # module:Class finds a module in the current folder; behind all others, so that a results.py there hides nothing
     sys.path.append("")
+    warnings.formatwarning = lambda message, *_, **__: f"nas-arena: warning: {message}\n"
 
 
 def _run_options(command: Any) -> Any:

@@ -8,6 +8,7 @@ import hashlib
 import io
 import os
 import pickle
+import resource
 import shutil
 import subprocess
 import sys
@@ -444,14 +445,15 @@ def test_a_cache_that_cannot_be_made_costs_one_warning(cache: Path) -> None:
         assert convert.calls == calls
 
 
-def test_a_full_disk_costs_one_warning_and_leaves_nothing(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(stream: Any, **_: Any) -> None:
-        stream.write(b"half")
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(np, "savez", full)
-    with pytest.warns(UserWarning, match="No space left") as told:
-        assert_right(cached("table", {}, Converter()))
+def test_a_full_disk_costs_one_warning_and_leaves_nothing(cache: Path) -> None:
+    """The kernel lets no file grow past 100 bytes, as if the disk were full by then."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        with pytest.warns(UserWarning, match=os.strerror(errno.EFBIG)) as told:
+            assert_right(cached("table", {}, Converter()))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert len(told) == 1
     assert list(cache.iterdir()) == []
 
@@ -519,13 +521,12 @@ def test_processes_that_convert_at_once_end_well(cache: Path, tmp_path: Path) ->
     assert {error for _, error in ended} == {""}
 
 
-def test_a_command_that_cannot_write_the_cache_warns_once(tmp_path: Path) -> None:
+def test_a_command_that_cannot_write_the_cache_warns_once(cache: Path, tmp_path: Path) -> None:
     """However many tables and processes it takes, and without a line of our code."""
-    (tmp_path / "a file").touch()
+    cache.parent.parent.mkdir(parents=True)
+    cache.parent.write_text("a file where the folder should be", encoding="utf-8")
     (tmp_path / "here").mkdir()
-    environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "a file"), "MPLCONFIGDIR": str(tmp_path / "figures")}
-    if sys.platform == "darwin":
-        pytest.skip("the cache is elsewhere on this system")
+    environment = os.environ | {"MPLCONFIGDIR": str(tmp_path / "figures")}
     command = [sys.executable, "-c", "from harness.cli import main; main()", "compare", "--jobs=2", "--no-tracking"]
     command += ["-b", "nasbench201(dataset=cifar10)", "-b", "nasbench201(dataset=cifar100)"]
     command += ["-o", "random_search", "-o", "asng", "--seeds=2", "--budget=5"]
