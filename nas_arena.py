@@ -14,7 +14,7 @@
 
 from harness.run import StudyRun, run
 from harness.study import Study
-from optimizers.base import Optimizer, SamplingOptimizer
+from optimizers.base import BestSeen, Optimizer, SamplingOptimizer, uniform_values
 from results.record import checkpoint_frame, improvement_frame, read_study
 from results.tables import benchmark_tables
 from search_spaces.benchmark import Tables, TabularBenchmark, Wording
@@ -24,6 +24,7 @@ from search_spaces.space import Categorical, SearchSpace
 
 __all__ = [
     "ArenaError",
+    "BestSeen",
     "Categorical",
     "Optimizer",
     "SamplingOptimizer",
@@ -39,4 +40,5 @@ __all__ = [
     "improvement_frame",
     "read_study",
     "run",
+    "uniform_values",
 ]
