@@ -29,7 +29,9 @@ def main(arguments: list[str] | None = None) -> None:
         status = 130
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
-        hint = f"; see '{context.command_path} --help'" if context else ""
+        given = sys.argv[1:] if arguments is None else arguments
+        command = next((f"nas-arena {name}" for name in given[:1] if name in cli.commands), "nas-arena")
+        hint = f"; see '{context.command_path if context else command} --help'"
         _complain(" ".join(error.format_message().split()).rstrip(".") + hint)
         status = 2
     except ValueError as error:

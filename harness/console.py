@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from harness.run import StudyRun
 
 PIPE_WIDTH = 120  # where there is no terminal whose width could be asked
-NARROWEST = 92  # what a table without intervals needs; in a narrower terminal its lines wrap, but nothing is cut
+NARROWEST = 100  # what a table without intervals needs; in a narrower terminal its lines wrap, but nothing is cut
 INTERVALS_FROM = 118  # a narrower terminal has no room for intervals
 
 

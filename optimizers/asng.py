@@ -61,7 +61,9 @@ class ASNG(SamplingOptimizer):
         if lam < 2:
             raise ArenaError(f"lam must be at least 2, not {lam}: a step compares architectures with each other")
         if not 1 < alpha < math.inf:
-            raise ArenaError(f"alpha must be above 1, not {alpha}: below, delta grows without end even on pure noise")
+            raise ArenaError(
+                f"alpha must be above 1 and finite, not {alpha}: below 1, delta grows without end even on pure noise"
+            )
         if not 0 < delta_init < math.inf:
             raise ArenaError(f"delta_init must be above 0 and finite, not {delta_init}")
         self.lam, self.alpha, self.delta_init = lam, alpha, delta_init

@@ -160,7 +160,7 @@ def parse_selection(text: str) -> tuple[str, dict[str, Any]]:
         raise ArenaError(f"cannot read {text!r}; write a name, or a name with settings as in 'asng(lam=8)'")
     name, inside = match.groups()
     settings: dict[str, Any] = {}
-    for part in filter(None, (piece.strip() for piece in re.split(r",(?![^\[(]*[\])])", inside or ""))):
+    for part in _split(inside or ""):
         key, equals, value = (piece.strip() for piece in part.partition("="))
         if not equals or not key.isidentifier() or not value:
             raise ArenaError(f"cannot read the setting {part!r} of {name!r}; write name=value, as in 'asng(lam=8)'")
@@ -168,6 +168,23 @@ def parse_selection(text: str) -> tuple[str, dict[str, Any]]:
             raise ArenaError(f"{name!r} is given the setting {key!r} twice")
         settings[key] = _literal(value)
     return name, settings
+
+
+def _split(text: str) -> list[str]:
+    """The parts between commas, those inside quotes and brackets left alone."""
+    parts, depth, quote = [""], 0, ""
+    for character in text:
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in "'\"":
+            quote = character
+        else:
+            depth += (character in "([{") - (character in ")]}")
+        if character == "," and not quote and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return [part.strip() for part in parts if part.strip()]
 
 
 def _literal(text: str) -> Any:
