@@ -74,6 +74,8 @@ def parse_seeds(given: Any) -> tuple[int, ...]:
         if given > MAX_SEEDS:
             raise ArenaError(f"seeds is {given}, a number of seeds up to {MAX_SEEDS:,}; one seed n is written n-n")
         seeds = list(range(given))
+    elif isinstance(given, (list, tuple, range)) and len(given) > MAX_SEEDS:
+        raise ArenaError(f"{len(given):,} seeds are more than {MAX_SEEDS:,}; give fewer")
     elif isinstance(given, (list, tuple, range)) and all(type(seed) is int for seed in given):
         seeds = list(given)
     else:
@@ -239,7 +241,7 @@ class Cell:
     @classmethod
     def resolve(cls, study: Study, optimizer: Selection, benchmark: Selection) -> Cell:
         optimizer_class = OPTIMIZERS.load(optimizer.name)
-        optimizer_name = OPTIMIZERS.name_of(optimizer_class)
+        optimizer_name = OPTIMIZERS.name_of(optimizer_class, optimizer.name)
         kind = f"setting of {optimizer.name}"
         settings = resolve_settings(optimizer_class, dict(optimizer.settings), kind, HARNESS_ARGUMENTS)
         options = dict(benchmark.settings)
@@ -252,7 +254,7 @@ class Cell:
         if study.budget.unit == "seconds" and study.budget.limit < (cheapest := _cheapest(loaded) * study.time_factor):
             raise ArenaError(f"no evaluation ends within {study.budget.limit} s: the cheapest takes {cheapest:.0f} s")
         resolved = {"dataset": loaded.dataset, **loaded.options}
-        benchmark_name = BENCHMARKS.name_of(type(loaded))
+        benchmark_name = BENCHMARKS.name_of(type(loaded), benchmark.name)
         automatic = {
             name: load_benchmark(benchmark.name, {key: options[key] for key in options if key != name}).options[name]
             for name, default in default_settings(type(loaded)).items()

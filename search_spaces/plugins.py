@@ -71,13 +71,17 @@ class Registry:
             raise ArenaError(f"{module.__name__} must hold exactly one public {self.kind}, it holds {len(classes)}")
         return classes[0]
 
-    def name_of(self, cls: type) -> str:
-        """The one name of a class, however it was spelled: a module of our own folder, or ``module:Class``."""
+    def name_of(self, cls: type, given: str) -> str:
+        """The one name of a class, however it was spelled: a module of our own folder, or ``module:Class``.
+
+        A class that is not found under its own name, such as one that a function made, keeps the ``given`` one.
+        """
         package, _, module = cls.__module__.partition(".")
         builtin = module.partition(".")[0]
         if package == self.package and builtin in self._builtin():
             return builtin
-        return f"{cls.__module__}:{cls.__qualname__}"
+        found = getattr(importlib.import_module(cls.__module__), cls.__name__, None)
+        return f"{cls.__module__}:{cls.__name__}" if found is cls else given
 
     def _builtin(self) -> set[str]:
         paths = importlib.import_module(self.package).__path__

@@ -135,6 +135,22 @@ def test_a_name_is_the_same_however_it_is_spelled() -> None:
     assert spelled.stream == plain.stream == "nasbench201/cifar10"
 
 
+def test_a_class_that_a_function_made_keeps_its_given_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = """
+from optimizers.random_search import RandomSearch
+def make():
+    class Made(RandomSearch):
+        pass
+    return Made
+Mine = make()
+"""
+    (tmp_path / "made.py").write_text(source, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (cell,) = study(optimizers=["made:Mine"]).cells()
+    assert cell.optimizer == "made:Mine"
+    assert cell.make_optimizer((0,)).ask().shape == (1, 1, 6)
+
+
 def test_noise_is_named_in_words() -> None:
     (cell,) = study(benchmarks=["nasbench201(noise=trials)"]).cells()
     assert "single recorded trials" in cell.describe()["benchmark"]["wording"]["searched"]
