@@ -56,7 +56,7 @@ def is_tied(run: Run) -> bool:
 
 
 def label(run: Run) -> str:
-    sizes = "equal" if len(set(run["sizes"])) == 1 else "unequal"
+    sizes = "one_value" if 1 in run["sizes"] else "equal" if len(set(run["sizes"])) == 1 else "unequal"
     alpha, delta_init = run["settings"]
     ties = "tied" if is_tied(run) else "untied"
     return f"{run['version']}-lam{run['archs'].shape[1]}-{sizes}-{ties}-alpha{alpha}-delta{delta_init}"
@@ -154,6 +154,7 @@ def test_the_runs_cover_what_they_should() -> None:
         runs = [run for run in RUNS if run["version"] == version]
         assert {is_tied(run) for run in runs} == {True, False}
         assert {tuple(run["settings"]) for run in runs} == {(1.5, 1.0), (1.5, 0.3), (2.5, 1.0), (2.5, 0.3)}
+        assert any(1 in run["sizes"][1:-1] for run in runs)  # nothing to learn there, between two that do
         assert any(run["cancelled"].any() for run in runs)
         assert any((run["losses"] == run["losses"][:, :1]).all(1).any() for run in runs)
         assert any((run["losses"] < 0).any() for run in runs)
