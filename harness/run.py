@@ -6,6 +6,7 @@ import errno
 import os
 import platform
 import subprocess
+import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -110,11 +111,11 @@ def run(
     folder = Path(arena) / study.name
     result = StudyRun(folder)
     with _writable(folder), locked(folder / ".lock", wait=False, what=f"study {study.name!r}"), ExitStack() as stack:
-        mirror = Mirror(study.name, study.description, folder, study.seeds) if tracking else None
+        owner = _plan(study, cells, folder)
+        mirror = Mirror(study.name, study.description, folder, study.seeds, owner) if tracking else None
         if mirror:
             result.store = mirror.uri
             stack.enter_context(mirror)
-        _plan(study, cells, folder)
         shards = missing_shards(cells, study.seeds, folder)
         result.failures = _search(cells, shards, folder, jobs or default_jobs(), mirror, progress)
         result.left_over = _left_over(cells, folder)
@@ -143,8 +144,11 @@ def missing_shards(cells: Iterable[Cell], seeds: Iterable[int], folder: Path) ->
     return shards
 
 
-def _plan(study: Study, cells: list[Cell], folder: Path) -> None:
-    """Writes what the study is made of, and clears what a killed run left half written."""
+def _plan(study: Study, cells: list[Cell], folder: Path) -> str:
+    """Writes what the study is made of, and clears what a killed run left half written.
+
+    Returns the folder's own id, by which its runs in a shared store are told from those of others.
+    """
     sweep(folder)
     for cell in cells:
         cell_folder = folder / cell.folder
@@ -153,7 +157,12 @@ def _plan(study: Study, cells: list[Cell], folder: Path) -> None:
             write_json(cell_folder / CELL_FILE, cell.describe())
     names = [cell.folder for cell in cells]
     about = {"name": study.name, "description": study.description, "cells": names, "seeds": sorted(study.seeds)}
-    write_json(folder / STUDY_FILE, about)
+    try:
+        owner = str(read_json(folder / STUDY_FILE)["id"])
+    except (RecordError, KeyError):  # a new folder, or a damaged file
+        owner = uuid.uuid4().hex
+    write_json(folder / STUDY_FILE, {"id": owner, **about})
+    return owner
 
 
 def _is_of(cell: Cell, path: Path) -> bool:

@@ -36,10 +36,11 @@ class Mirror:
         problem: one sentence on why the mirror is behind, "" where it is not.
     """
 
-    def __init__(self, study: str, description: str, folder: Path, seeds: Sequence[int]) -> None:
+    def __init__(self, study: str, description: str, folder: Path, seeds: Sequence[int], owner: str) -> None:
         self.uri = store_uri(folder.parent)
         self.problem = ""
         self._study, self._description, self._folder, self._seeds = study, description, folder, seeds
+        self._owner = owner
         self._jobs: queue.SimpleQueue[Callable[[], list[RunContent]] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="mlflow-mirror", daemon=True)
 
@@ -68,7 +69,9 @@ class Mirror:
     def _work(self) -> None:
         problems: list[Exception] = []
         try:
-            experiment = _Experiment(_connect(self.uri), self._study, self._description, self._folder.parent)
+            experiment = _Experiment(
+                _connect(self.uri), self._study, self._description, self._folder.parent, self._owner
+            )
             while (contents := self._jobs.get()) is not None:
                 for content in contents():
                     try:
@@ -101,11 +104,13 @@ def _connect(uri: str) -> MlflowClient:
 class _Experiment:
     """The runs of one study."""
 
-    def __init__(self, client: MlflowClient, study: str, description: str, arena: Path) -> None:
-        self._client, self._study = client, study
+    def __init__(self, client: MlflowClient, study: str, description: str, arena: Path, owner: str) -> None:
+        self._client, self._study, self._owner = client, study, owner
         self._id = self._find(description, arena)
         self._known: dict[tuple[str, str], list[Run]] = {}
         for run in self._runs():
+            if run.data.tags.get("arena.owner") != owner:
+                continue  # another folder's study of the same name, mirrored into the same store
             place = run.data.tags.get("kind", ""), run.data.tags.get("arena.key", "")
             self._known.setdefault(place, []).append(run)
 
@@ -122,7 +127,8 @@ class _Experiment:
         from mlflow.entities import Metric, Param
 
         now = int(time.time() * 1000)
-        tags = {"kind": content.kind, "study": self._study, "arena.key": content.key, "arena.state": content.state}
+        tags = {"kind": content.kind, "study": self._study, "arena.owner": self._owner}
+        tags |= {"arena.key": content.key, "arena.state": content.state}
         run = self._client.create_run(
             self._id,
             start_time=now + START_OFFSET_MS[content.kind],

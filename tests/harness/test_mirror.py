@@ -142,7 +142,7 @@ def test_a_run_that_was_never_finished_is_replaced(arena: Path) -> None:
     """As a kill between creating and finishing a run leaves it."""
     mirror(arena)
     client, summary = client_of(arena), runs_of(arena, "summary")[0]
-    keys = ("kind", "arena.key", "arena.state")
+    keys = ("kind", "arena.owner", "arena.key", "arena.state")
     half = client.create_run(summary.info.experiment_id, tags={key: summary.data.tags[key] for key in keys})
     client.delete_run(summary.info.run_id)
     mirror(arena)
@@ -150,6 +150,16 @@ def test_a_run_that_was_never_finished_is_replaced(arena: Path) -> None:
     assert {run.info.status for run in active} == {"FINISHED"}
     assert len(active) == 2
     assert half.info.run_id not in {run.info.run_id for run in active}
+
+
+def test_two_folders_that_share_a_store_leave_each_other_alone(
+    arena: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mirror(arena)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{arena.parent / 'mlflow.db'}")
+    mirror(tmp_path / "another", seeds=30)
+    mirror(arena)
+    assert sorted(run.data.params["seeds"] for run in runs_of(arena, "summary")) == ["25", "25", "30", "30"]
 
 
 def test_without_tracking_there_is_no_store(tmp_path: Path) -> None:
