@@ -14,6 +14,8 @@ from harness.study import Cell
 from harness.tabular import SearchResult, checkpoints, search
 from optimizers.streams import Streams
 
+KILLED = "its worker process was killed, twice (out of memory?)"
+
 
 @dataclass(frozen=True)
 class Shard:
@@ -60,13 +62,17 @@ def run_shards(shards: Sequence[Shard], jobs: int) -> Iterator[Outcome]:
     if jobs == 1 or len(shards) == 1:
         yield from map(run_shard, shards)
         return
-    lost = set(range(len(shards)))
-    for place, outcome in _in_processes(shards, sorted(lost), jobs):
-        lost.discard(place)
-        yield outcome
-    for place in sorted(lost):
-        again = [outcome for _, outcome in _in_processes(shards, [place], 2)]  # joblib runs 1 job in this process
-        yield from again or [Outcome(shards[place], None, {}, "its worker process was killed, twice (out of memory?)")]
+    rest = list(range(len(shards)))
+    while rest:
+        lost = set(rest)
+        for place, outcome in _in_processes(shards, rest, jobs):
+            lost.discard(place)
+            yield outcome
+        # joblib hands shards out in their order, 2 * jobs ahead: the one whose worker died is among the first
+        suspects, rest = sorted(lost)[: 2 * jobs], sorted(lost)[2 * jobs :]
+        for place in suspects:
+            again = [outcome for _, outcome in _in_processes(shards, [place], 2)]  # joblib runs 1 job in this process
+            yield from again or [Outcome(shards[place], None, {}, KILLED)]
 
 
 def default_jobs() -> int:

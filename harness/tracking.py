@@ -72,14 +72,16 @@ class Mirror:
             experiment = _Experiment(
                 _connect(self.uri), self._study, self._description, self._folder.parent, self._owner
             )
-            while (contents := self._jobs.get()) is not None:
-                for content in contents():
+            while (job := self._jobs.get()) is not None:
+                contents = job()
+                for content in contents:
                     try:
                         experiment.write(content)
                     except Exception as error:  # one run that MLflow refuses must not keep the others out
                         problems.append(error)
                         if len(problems) == MAX_PROBLEMS:
                             raise
+                experiment.drop_old_trials(contents)
             if problems:
                 raise problems[0]
         except Exception as error:  # whatever MLflow or its store raise, the study itself is on record
@@ -122,6 +124,15 @@ class _Experiment:
             if run.info.run_id != right[0].info.run_id:
                 self._client.delete_run(run.info.run_id)
         self._known[content.kind, content.key] = right
+
+    def drop_old_trials(self, contents: Sequence[RunContent]) -> None:
+        """Deletes the trials of seeds that their cell, of which these are all runs, no longer comes to."""
+        wanted = {(content.kind, content.key) for content in contents}
+        cells = {content.key for content in contents if content.kind == "summary"}
+        for kind, key in list(self._known):
+            if kind == "trial" and key.rpartition("/")[0] in cells and (kind, key) not in wanted:
+                for run in self._known.pop((kind, key)):
+                    self._client.delete_run(run.info.run_id)
 
     def _create(self, content: RunContent) -> Run:
         from mlflow.entities import Metric, Param

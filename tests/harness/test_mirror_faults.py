@@ -1,0 +1,489 @@
+"""What goes wrong around a study: no server, a mirror that dies anywhere, hands in the store, workers that are killed.
+
+``test_mirror.py`` tells what the mirror says when all is well.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import sqlite3
+import sys
+import time
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mlflow import MlflowClient
+from mlflow.entities import Metric, Run, ViewType
+
+from harness.cli import main
+from harness.engine import Outcome, Shard, run_shards
+from harness.runs import RunContent, report, summary, trials
+from harness.store import create_sqlite
+from harness.tracking import Mirror
+from nas_arena import Study, StudyRun, read_study, run
+from results.record import CellRecord
+
+NAME = "faults"
+BENCHMARK = "nasbench201(reported=validation)"
+
+
+@pytest.fixture(scope="module")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new store; making one takes seconds, so that tests copy it."""
+    path = tmp_path_factory.mktemp("store") / "mlflow.db"
+    create_sqlite(path, lambda uri: MlflowClient(tracking_uri=uri).search_experiments())
+    return path
+
+
+@pytest.fixture
+def arena(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The arena folder of an empty current folder with a store."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copyfile(empty_store, tmp_path / "mlflow.db")
+    return tmp_path / "arena"
+
+
+@pytest.fixture
+def dead_server() -> Iterator[str]:
+    """The address of a server where nobody listens, kept so that nobody else will."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
+
+
+def study(**changes: Any) -> Study:
+    values: dict[str, Any] = {
+        "name": NAME,
+        "optimizers": ["asng", "random_search"],
+        "benchmarks": [BENCHMARK],
+        "seeds": 25,
+        "budget": 40,
+    }
+    return Study(**(values | changes))
+
+
+def mirrored(arena: Path, **changes: Any) -> StudyRun:
+    result = run(study(**changes), arena=arena, jobs=1)
+    assert result.mirror_problem == ""
+    return result
+
+
+def client_of(arena: Path) -> MlflowClient:
+    return MlflowClient(tracking_uri=f"sqlite:///{arena.parent / 'mlflow.db'}")
+
+
+def runs_of(arena: Path, view: int = ViewType.ACTIVE_ONLY, name: str = NAME) -> list[Run]:
+    client = client_of(arena)
+    experiment = client.get_experiment_by_name(name)
+    assert experiment is not None
+    return list(client.search_runs([experiment.experiment_id], run_view_type=view))
+
+
+def place(one: Run) -> tuple[str, str]:
+    return one.data.tags["kind"], one.data.tags["arena.key"]
+
+
+def records_of(arena: Path) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in arena.rglob("seeds-*.parquet")}
+
+
+def assert_mirrored(arena: Path, cells: list[CellRecord], name: str = NAME) -> None:
+    """Every run that the cells come to is there: once, finished, in the right state and whole; and no other."""
+    wanted = [content for cell in cells for content in (*trials(cell), summary(cell))] + [report(name, cells, [])]
+    active = runs_of(arena, name=name)
+    found = Counter((*place(one), one.data.tags["arena.state"], one.info.status) for one in active)
+    assert found == Counter((content.kind, content.key, content.state, "FINISHED") for content in wanted)
+    by_place = {place(one): one for one in active}
+    for content in wanted:
+        assert_whole(arena, by_place[content.kind, content.key], content)
+
+
+def assert_whole(arena: Path, one: Run, content: RunContent) -> None:
+    client = client_of(arena)
+    assert one.data.params == content.params
+    assert content.tags.items() <= one.data.tags.items()
+    points = {
+        (metric, point.value, point.step)
+        for metric in one.data.metrics
+        for point in client.get_metric_history(one.info.run_id, metric)
+    }
+    assert points == set(content.points)
+    if content.kind == "report":
+        assert "tables.txt" in {file.path for file in client.list_artifacts(one.info.run_id)}
+
+
+# the server
+
+
+def keep_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Undoes afterwards what the command does to its process."""
+    monkeypatch.setattr(sys, "path", sys.path[:])
+    monkeypatch.setattr(warnings, "formatwarning", warnings.formatwarning)
+
+
+def command(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(["compare", "--name", NAME, "-b", BENCHMARK, "-o", "asng", "--seeds", "25", "--budget", "40", *arguments])
+    return int(ended.value.code or 0)
+
+
+def test_a_dead_server_costs_one_line_and_a_later_run_mirrors_it_all(
+    arena: Path, dead_server: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keep_process(monkeypatch)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", dead_server)
+    began = time.monotonic()
+    assert command("-j", "1") == 0
+    assert time.monotonic() - began < 60  # MLflow's own default waits four minutes a call
+    shown = capsys.readouterr()
+    assert shown.err.startswith(f"nas-arena: warning: MLflow at {dead_server} is behind: ")
+    assert shown.err.count("\n") == 1
+    assert "MLflow  " not in shown.out, "it names no store to look at"
+    (cell,) = read_study(arena / NAME)
+    assert len(cell.seeds) == 25
+    before = records_of(arena)
+
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    assert command("-j", "1") == 0
+    shown = capsys.readouterr()
+    assert shown.err == ""
+    assert "mlflow.db  (browse it with: nas-arena ui)" in shown.out
+    assert records_of(arena) == before
+    assert_mirrored(arena, [cell])
+
+
+def test_without_tracking_there_is_no_store(
+    tmp_path: Path, dead_server: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keep_process(monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    assert command("-j", "1", "--no-tracking") == 0
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", dead_server)
+    assert command("-j", "1", "--no-tracking") == 0
+    assert capsys.readouterr().err == ""
+    assert [path.name for path in tmp_path.iterdir()] == ["arena"]
+
+
+# runs that come, go and stay
+
+
+def test_nothing_missing_writes_nothing(arena: Path) -> None:
+    result = mirrored(arena, seeds=3)
+    assert_mirrored(arena, result.cells)
+    before = {(one.info.run_id, one.info.end_time) for one in runs_of(arena, ViewType.ALL)}
+    records = records_of(arena)
+    mirrored(arena, seeds=3)
+    assert {(one.info.run_id, one.info.end_time) for one in runs_of(arena, ViewType.ALL)} == before
+    assert records_of(arena) == records
+
+
+def test_more_seeds_replace_summary_and_report_and_keep_trials(arena: Path) -> None:
+    mirrored(arena, seeds=3)
+    before = {place(one): one.info.run_id for one in runs_of(arena)}
+    more = mirrored(arena, seeds=5)
+    assert_mirrored(arena, more.cells)
+    now = {place(one): one.info.run_id for one in runs_of(arena)}
+    assert Counter(kind for kind, _ in now) == {"trial": 10, "summary": 2, "report": 1}
+    kept = {key for key, run_id in before.items() if now[key] == run_id}
+    assert kept == {key for key in before if key[0] == "trial"}
+    deleted = {one.info.run_id for one in runs_of(arena, ViewType.DELETED_ONLY)}
+    assert deleted == {before[key] for key in before if key not in kept}
+
+
+@pytest.mark.parametrize(("seeds", "expected"), [(20, 20), (21, 0)])
+def test_only_cells_of_at_most_twenty_seeds_have_trials(arena: Path, seeds: int, expected: int) -> None:
+    result = mirrored(arena, seeds=seeds, optimizers="asng", budget=5)
+    assert_mirrored(arena, result.cells)
+    names = sorted(int(one.data.params["seed"]) for one in runs_of(arena) if place(one)[0] == "trial")
+    assert names == list(range(expected))
+
+
+@pytest.mark.parametrize("seeds", [21, 1], ids=["more than twenty", "fewer"])
+def test_trials_that_a_cell_no_longer_has_are_deleted(arena: Path, seeds: int) -> None:
+    """Also one that a kill left half written, which would run for ever."""
+    mirrored(arena, seeds=2, optimizers="asng", budget=5)
+    half = next(one for one in runs_of(arena) if one.data.tags.get("seed") == "1")
+    client_of(arena).update_run(half.info.run_id, status="RUNNING")
+    result = mirrored(arena, seeds=seeds, optimizers="asng", budget=5)
+    assert_mirrored(arena, result.cells)
+
+
+def test_no_metric_in_the_store_is_infinite(arena: Path) -> None:
+    """In three evaluations few seeds come to the target: the time to it is infinite, for MLflow 1.8e308."""
+    mirrored(arena, budget=3)
+    with closing(sqlite3.connect(arena.parent / "mlflow.db")) as store:
+        names = dict(store.execute("SELECT key, max(abs(value)) FROM metrics GROUP BY key"))
+        (nans,) = store.execute("SELECT count(*) FROM metrics WHERE is_nan").fetchone()
+    assert names["final/target_success"] < 0.5
+    assert "final/evaluations_to_target" not in names
+    assert max(names.values()) < 1e300
+    assert nans == 0
+
+
+@pytest.mark.parametrize("kind", ["summary", "trial", "report"])
+def test_a_run_deleted_by_hand_comes_back(arena: Path, kind: str) -> None:
+    result = mirrored(arena, seeds=2)
+    before = {place(one): one.info.run_id for one in runs_of(arena)}
+    victim = next(one for one in runs_of(arena) if place(one)[0] == kind)
+    client_of(arena).delete_run(victim.info.run_id)
+    mirrored(arena, seeds=2)
+    assert_mirrored(arena, result.cells)
+    now = {place(one): one.info.run_id for one in runs_of(arena)}
+    assert {key for key in now if now[key] != before[key]} == {place(victim)}
+
+
+def test_an_experiment_deleted_by_hand_is_restored(arena: Path) -> None:
+    result = mirrored(arena)
+    (experiment,) = {one.info.experiment_id for one in runs_of(arena)}
+    client_of(arena).delete_experiment(experiment)
+    mirrored(arena)
+    assert client_of(arena).get_experiment(experiment).lifecycle_stage == "active"
+    assert_mirrored(arena, result.cells)
+
+
+@pytest.mark.parametrize("kind", ["summary", "trial", "report"])
+def test_a_run_that_was_never_finished_is_replaced(arena: Path, kind: str) -> None:
+    """A kill between creating and finishing a run leaves one that has the right state, some numbers, and runs on."""
+    result = mirrored(arena, seeds=2)
+    client = client_of(arena)
+    victim = next(one for one in runs_of(arena) if place(one)[0] == kind)
+    half = client.create_run(victim.info.experiment_id, tags=victim.data.tags)
+    client.log_batch(half.info.run_id, metrics=[Metric("regret/best_seen", 1.0, 0, 1)])
+    client.delete_run(victim.info.run_id)
+    mirrored(arena, seeds=2)
+    assert half.info.run_id in {one.info.run_id for one in runs_of(arena, ViewType.DELETED_ONLY)}
+    assert_mirrored(arena, result.cells)
+
+
+class DiedError(Exception):
+    """Stands for a kill of the mirror."""
+
+
+def test_a_mirror_that_dies_at_any_call_comes_out_right(arena: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before every call to MLflow once: with old runs to replace, so that deleting is among them."""
+    old = run(study(seeds=1), arena=arena, jobs=1, tracking=False).cells
+    new = run(study(seeds=2), arena=arena, jobs=1, tracking=False).cells
+    folder = arena / NAME
+    calls: list[str] = []
+    last = 0
+
+    def count(method: str) -> None:
+        original = getattr(MlflowClient, method)
+
+        def counted(self: MlflowClient, *arguments: Any, **settings: Any) -> Any:
+            calls.append(method)
+            if last and len(calls) >= last:
+                raise DiedError(calls[last - 1])
+            return original(self, *arguments, **settings)
+
+        monkeypatch.setattr(MlflowClient, method, counted)
+
+    def mirror(name: str, cells: list[CellRecord]) -> str:
+        with Mirror(name, "", folder, cells[0].seeds.tolist(), owner="me") as at_work:
+            for cell in cells:
+                at_work.update(cell.folder)
+            at_work.report(cells, [folder / "tables.txt"])
+        return at_work.problem
+
+    for method in ("create_experiment", "create_run", "log_batch", "log_artifact", "set_terminated", "delete_run"):
+        count(method)
+    died = []
+    for attempt in range(1, 100):
+        last = 0
+        name = f"dies-{attempt}"
+        assert mirror(name, old) == ""
+        calls.clear()
+        last = attempt
+        problem = mirror(name, new)
+        if not problem:
+            break
+        died.append(calls[attempt - 1])
+        assert f"is behind: {died[-1]};" in problem
+        last = 0
+        assert mirror(name, new) == ""
+        assert_mirrored(arena, new, name)
+    assert Counter(died) == {"create_run": 5, "log_batch": 5, "log_artifact": 1, "set_terminated": 5, "delete_run": 3}
+
+
+# the processes of the engine
+
+FAULTY = '''
+import os, signal, time
+from pathlib import Path
+
+from optimizers.random_search import RandomSearch
+from search_spaces.nasbench201 import NASBench201
+
+
+class Faulty(RandomSearch):
+    """Notes its start and its end; fails in the given way, once or always."""
+
+    def __init__(self, space, seeds, *, notes: str, number: int = 0, fault: str = "", always: bool = False, stream=0):
+        super().__init__(space, seeds, stream=stream)
+        self.notes, self.number, self.fault, self.always = Path(notes), number, fault, always
+        self.asked = False
+
+    def note(self, what):
+        with (self.notes / "log").open("a") as log:
+            log.write(f"{self.number} {what} {os.getpid()} {time.monotonic()}\\n")
+
+    def _ask(self):
+        if not self.asked:
+            self.asked = True
+            self.note("start")
+            time.sleep(0.1)
+            fail(self.notes / str(self.number), self.fault, self.always)
+            self.note("end")
+        return super()._ask()
+
+
+class FaultyBenchmark(NASBench201):
+    """Fails in a worker when it is loaded."""
+
+    def __init__(self, dataset: str = "cifar10", *, notes: str, parent: int, fault: str = "", always: bool = False):
+        super().__init__(dataset, reported="validation")
+        self.options = {"notes": notes, "parent": parent, "fault": fault, "always": always}
+        if os.getpid() != parent:
+            fail(Path(notes) / "benchmark", fault, always)
+
+
+def fail(marker, fault, always):
+    if fault and (always or not marker.exists()):
+        marker.touch()
+        if fault == "killed":
+            os.kill(os.getpid(), signal.SIGKILL)
+        raise RuntimeError("a bug of its own")
+'''
+
+
+@dataclass
+class Faults:
+    """Shards of a module of a user, of which some fail."""
+
+    notes: Path
+    module: str
+
+    def optimizer(self, number: int, **settings: Any) -> dict[str, Any]:
+        return {"name": f"{self.module}:Faulty", "notes": str(self.notes), "number": number, **settings}
+
+    def shards(self, optimizers: list[dict[str, Any]], benchmark: Any = BENCHMARK) -> list[Shard]:
+        cells = Study(name=NAME, optimizers=optimizers, benchmarks=benchmark, seeds=2, budget=3).cells()
+        return [Shard(cell, (0, 1)) for cell in cells]
+
+    def noted(self, what: str) -> list[tuple[int, float]]:
+        """Number of the shard and time of every note."""
+        lines = [line.split() for line in (self.notes / "log").read_text(encoding="utf-8").splitlines()]
+        return [(int(number), float(at)) for number, noted, _, at in lines if noted == what]
+
+
+@pytest.fixture
+def faults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Faults:
+    module = "faulty_" + "".join(letter if letter.isalnum() else "_" for letter in request.node.name)
+    (tmp_path / f"{module}.py").write_text(FAULTY, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return Faults(tmp_path, module)
+
+
+def number_of(outcome: Outcome) -> int:
+    return int(dict(outcome.shard.cell.settings)["number"])
+
+
+def errors_of(outcomes: list[Outcome]) -> dict[int, str]:
+    assert all((outcome.result is None) == bool(outcome.error) for outcome in outcomes)
+    return {number_of(outcome): outcome.error for outcome in outcomes if outcome.error}
+
+
+def test_a_worker_killed_once_costs_no_shard(faults: Faults) -> None:
+    shards = faults.shards([faults.optimizer(number, fault="killed" if number == 3 else "") for number in range(8)])
+    outcomes = list(run_shards(shards, jobs=2))
+    assert sorted(map(number_of, outcomes)) == list(range(8))
+    assert errors_of(outcomes) == {}
+    starts = Counter(number for number, _ in faults.noted("start"))
+    assert starts[3] == 2
+    assert max(starts.values()) == 2, "every shard is tried at most twice"
+
+
+def test_two_workers_killed_once_each_cost_no_shard(faults: Faults) -> None:
+    """The second shard is not begun when the first one's worker dies: it has both of its own tries before it."""
+    shards = faults.shards(
+        [faults.optimizer(number, fault="killed" if number in (0, 11) else "") for number in range(12)]
+    )
+    outcomes = list(run_shards(shards, jobs=2))
+    assert sorted(map(number_of, outcomes)) == list(range(12))
+    assert errors_of(outcomes) == {}
+
+
+def test_a_worker_killed_always_costs_its_own_shard_alone(faults: Faults) -> None:
+    """Two of them, one in flight beside the other."""
+    bad = {"fault": "killed", "always": True}
+    shards = faults.shards([faults.optimizer(number, **(bad if number in (2, 3) else {})) for number in range(7)])
+    outcomes = list(run_shards(shards, jobs=2))
+    assert sorted(map(number_of, outcomes)) == list(range(7))
+    errors = errors_of(outcomes)
+    assert set(errors) == {2, 3}
+    assert all("killed" in error for error in errors.values())
+
+
+def test_after_a_killed_worker_the_others_still_run_side_by_side(faults: Faults) -> None:
+    shards = faults.shards([faults.optimizer(number, fault="killed" if number == 0 else "") for number in range(20)])
+    assert errors_of(list(run_shards(shards, jobs=2))) == {}
+    ends = dict(faults.noted("end"))
+    starts = dict(faults.noted("start"))
+    late = sorted(range(12, 20), key=starts.__getitem__)
+    assert any(starts[after] < ends[before] for before, after in pairwise(late))
+
+
+def test_an_error_is_its_own_shards_alone(faults: Faults) -> None:
+    """An error is no accident: it is told at once, with its traceback, and not tried again."""
+    shards = faults.shards(
+        [faults.optimizer(number, **({"fault": "error", "always": True} if number == 1 else {})) for number in range(5)]
+    )
+    outcomes = list(run_shards(shards, jobs=2))
+    assert sorted(map(number_of, outcomes)) == list(range(5))
+    errors = errors_of(outcomes)
+    assert set(errors) == {1}
+    assert "RuntimeError: a bug of its own" in errors[1]
+    assert [number for number, _ in faults.noted("start")].count(1) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "always", "failing"), [("killed", False, False), ("killed", True, True), ("error", True, True)]
+)
+def test_a_benchmark_that_fails_in_a_worker(faults: Faults, fault: str, always: bool, failing: bool) -> None:
+    benchmarks = [
+        BENCHMARK,
+        {
+            "name": f"{faults.module}:FaultyBenchmark",
+            "notes": str(faults.notes),
+            "parent": os.getpid(),
+            "fault": fault,
+            "always": always,
+        },
+    ]
+    outcomes = list(run_shards(faults.shards([faults.optimizer(0), faults.optimizer(1)], benchmarks), jobs=2))
+    failed = [outcome for outcome in outcomes if outcome.error]
+    assert len(outcomes) == 4
+    assert [outcome.shard.cell.benchmark for outcome in failed] == [benchmarks[1]["name"]] * (2 * failing)
+    assert all(("killed" if fault == "killed" else "a bug of its own") in outcome.error for outcome in failed)
+
+
+def test_a_study_with_a_failing_cell_mirrors_the_others(arena: Path, faults: Faults) -> None:
+    """And when the cell is mended, the next run completes both record and mirror."""
+    optimizers = [faults.optimizer(0), faults.optimizer(1, fault="error")]
+    first = run(study(optimizers=optimizers), arena=arena, jobs=1)
+    assert [("a bug of its own" in error, "number=1" in label) for label, error in first.failures] == [(True, True)]
+    assert_mirrored(arena, first.cells)
+    assert len(first.cells) == 1
+    second = run(study(optimizers=optimizers), arena=arena, jobs=1)
+    assert second.failures == []
+    assert len(second.cells) == 2
+    assert_mirrored(arena, second.cells)
