@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter, process_time
 
-from harness.study import Cell
+from harness.cell import Cell
 from harness.tabular import SearchResult, checkpoints, search
 from optimizers.streams import Streams
 

@@ -17,10 +17,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol
 
+from harness.cell import Cell
 from harness.console import render
 from harness.engine import Outcome, Shard, default_jobs, run_shards
 from harness.lock import locked
-from harness.study import Cell, Study
+from harness.study import Study
 from harness.tabular import SearchResult, typical_seconds
 from harness.tracking import Mirror
 from results.figures import anytime_figure

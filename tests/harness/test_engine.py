@@ -1,58 +1,97 @@
-"""Shards in processes: a worker that dies costs its own shard's time and nothing else."""
+"""Shards in processes: a worker that dies or fails costs its own shard and nothing else."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
+from collections import Counter
+from itertools import pairwise
+from typing import Any
 
 import pytest
 
-from harness.engine import Shard, run_shards
-from harness.study import Study
+from harness.engine import Outcome, run_shards
 
-KILLS_ITSELF = """
-import os, signal
-from pathlib import Path
-from optimizers.random_search import RandomSearch
+BENCHMARK = "nasbench201(reported=validation)"
 
 
-class KillsItself(RandomSearch):
-    def __init__(self, space, seeds, *, marker: str, stream=0):
-        super().__init__(space, seeds, stream=stream)
-        self.marker = Path(marker)
-
-    def _ask(self):
-        # only in a worker that searches: the cell is also tried, without asking, in the parent
-        tries = len(self.marker.read_text()) if self.marker.exists() else 0
-        if tries < {tries}:
-            self.marker.write_text("x" * (tries + 1))
-            os.kill(os.getpid(), signal.SIGKILL)
-        return super()._ask()
-"""
+def number_of(outcome: Outcome) -> int:
+    return int(dict(outcome.shard.cell.settings)["number"])
 
 
-def name_of(shard: Shard) -> tuple[str, int]:
-    return shard.cell.optimizer, shard.seeds[0]
+def errors_of(outcomes: list[Outcome]) -> dict[int, str]:
+    assert all((outcome.result is None) == bool(outcome.error) for outcome in outcomes)
+    return {number_of(outcome): outcome.error for outcome in outcomes if outcome.error}
 
 
-@pytest.mark.parametrize(("tries", "survives"), [(1, True), (2, False)], ids=["once", "twice"])
-def test_a_killed_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tries: int, survives: bool) -> None:
-    module = f"kills_itself_{tries}"
-    (tmp_path / f"{module}.py").write_text(KILLS_ITSELF.format(tries=tries), encoding="utf-8")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    killer = {"name": f"{module}:KillsItself", "marker": str(tmp_path / "marker")}
-    study = Study(
-        name="killed",
-        optimizers=["random_search", killer, "asng"],
-        benchmarks=["nasbench201(reported=validation)"],
-        seeds=4,
-        budget=50,
-    )
-    cells = study.cells()
-    shards = [Shard(cell, (seed,)) for cell in cells for seed in (0, 1)]
-    shards.remove(Shard(cells[1], (1,)))
+def test_a_worker_killed_once_costs_no_shard(faults: Any) -> None:
+    shards = faults.shards([faults.optimizer(number, fault="killed" if number == 3 else "") for number in range(8)])
     outcomes = list(run_shards(shards, jobs=2))
-    assert sorted(name_of(outcome.shard) for outcome in outcomes) == sorted(map(name_of, shards))
-    lost = [outcome for outcome in outcomes if outcome.result is None]
-    assert [outcome.shard.cell.optimizer for outcome in lost] == ([] if survives else [killer["name"]])
-    if not survives:
-        assert "killed, twice" in lost[0].error
+    assert sorted(map(number_of, outcomes)) == list(range(8))
+    assert errors_of(outcomes) == {}
+    starts = Counter(number for number, _ in faults.noted("start"))
+    assert starts[3] == 2
+    assert max(starts.values()) == 2, "every shard is tried at most twice"
+
+
+def test_two_workers_killed_once_each_cost_no_shard(faults: Any) -> None:
+    """The second shard is not begun when the first one's worker dies: it has both of its own tries before it."""
+    shards = faults.shards(
+        [faults.optimizer(number, fault="killed" if number in (0, 11) else "") for number in range(12)]
+    )
+    outcomes = list(run_shards(shards, jobs=2))
+    assert sorted(map(number_of, outcomes)) == list(range(12))
+    assert errors_of(outcomes) == {}
+
+
+def test_a_worker_killed_always_costs_its_own_shard_alone(faults: Any) -> None:
+    """Two of them, one in flight beside the other."""
+    bad = {"fault": "killed", "always": True}
+    shards = faults.shards([faults.optimizer(number, **(bad if number in (2, 3) else {})) for number in range(7)])
+    outcomes = list(run_shards(shards, jobs=2))
+    assert sorted(map(number_of, outcomes)) == list(range(7))
+    errors = errors_of(outcomes)
+    assert set(errors) == {2, 3}
+    assert all("killed" in error for error in errors.values())
+
+
+def test_after_a_killed_worker_the_others_still_run_side_by_side(faults: Any) -> None:
+    shards = faults.shards([faults.optimizer(number, fault="killed" if number == 0 else "") for number in range(20)])
+    assert errors_of(list(run_shards(shards, jobs=2))) == {}
+    ends = dict(faults.noted("end"))
+    starts = dict(faults.noted("start"))
+    late = sorted(range(12, 20), key=starts.__getitem__)
+    assert any(starts[after] < ends[before] for before, after in pairwise(late))
+
+
+def test_an_error_is_its_own_shards_alone(faults: Any) -> None:
+    """An error is no accident: it is told at once, with its traceback, and not tried again."""
+    shards = faults.shards(
+        [faults.optimizer(number, **({"fault": "error", "always": True} if number == 1 else {})) for number in range(5)]
+    )
+    outcomes = list(run_shards(shards, jobs=2))
+    assert sorted(map(number_of, outcomes)) == list(range(5))
+    errors = errors_of(outcomes)
+    assert set(errors) == {1}
+    assert "RuntimeError: a bug of its own" in errors[1]
+    assert [number for number, _ in faults.noted("start")].count(1) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "always", "failing"), [("killed", False, False), ("killed", True, True), ("error", True, True)]
+)
+def test_a_benchmark_that_fails_in_a_worker(faults: Any, fault: str, always: bool, failing: bool) -> None:
+    benchmarks = [
+        BENCHMARK,
+        {
+            "name": f"{faults.module}:FaultyBenchmark",
+            "notes": str(faults.notes),
+            "parent": os.getpid(),
+            "fault": fault,
+            "always": always,
+        },
+    ]
+    outcomes = list(run_shards(faults.shards([faults.optimizer(0), faults.optimizer(1)], benchmarks), jobs=2))
+    failed = [outcome for outcome in outcomes if outcome.error]
+    assert len(outcomes) == 4
+    assert [outcome.shard.cell.benchmark for outcome in failed] == [benchmarks[1]["name"]] * (2 * failing)
+    assert all(("killed" if fault == "killed" else "a bug of its own") in outcome.error for outcome in failed)

@@ -1,12 +1,10 @@
-"""What goes wrong around a study: no server, a mirror that dies anywhere, hands in the store, workers that are killed.
+"""What goes wrong around the mirror: no server, a mirror that dies anywhere, hands in the store, a cell that fails.
 
 ``test_mirror.py`` tells what the mirror says when all is well.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
 import socket
 import sqlite3
 import sys
@@ -15,8 +13,6 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,31 +21,13 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric, Run, ViewType
 
 from harness.cli import main
-from harness.engine import Outcome, Shard, run_shards
 from harness.runs import RunContent, report, summary, trials
-from harness.store import create_sqlite
 from harness.tracking import Mirror
 from nas_arena import Study, StudyRun, read_study, run
 from results.record import CellRecord
 
 NAME = "faults"
 BENCHMARK = "nasbench201(reported=validation)"
-
-
-@pytest.fixture(scope="module")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A new store; making one takes seconds, so that tests copy it."""
-    path = tmp_path_factory.mktemp("store") / "mlflow.db"
-    create_sqlite(path, lambda uri: MlflowClient(tracking_uri=uri).search_experiments())
-    return path
-
-
-@pytest.fixture
-def arena(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The arena folder of an empty current folder with a store."""
-    monkeypatch.chdir(tmp_path)
-    shutil.copyfile(empty_store, tmp_path / "mlflow.db")
-    return tmp_path / "arena"
 
 
 @pytest.fixture
@@ -314,169 +292,10 @@ def test_a_mirror_that_dies_at_any_call_comes_out_right(arena: Path, monkeypatch
     assert Counter(died) == {"create_run": 5, "log_batch": 5, "log_artifact": 1, "set_terminated": 5, "delete_run": 3}
 
 
-# the processes of the engine
-
-FAULTY = '''
-import os, signal, time
-from pathlib import Path
-
-from optimizers.random_search import RandomSearch
-from search_spaces.nasbench201 import NASBench201
+# a cell that fails
 
 
-class Faulty(RandomSearch):
-    """Notes its start and its end; fails in the given way, once or always."""
-
-    def __init__(self, space, seeds, *, notes: str, number: int = 0, fault: str = "", always: bool = False, stream=0):
-        super().__init__(space, seeds, stream=stream)
-        self.notes, self.number, self.fault, self.always = Path(notes), number, fault, always
-        self.asked = False
-
-    def note(self, what):
-        with (self.notes / "log").open("a") as log:
-            log.write(f"{self.number} {what} {os.getpid()} {time.monotonic()}\\n")
-
-    def _ask(self):
-        if not self.asked:
-            self.asked = True
-            self.note("start")
-            time.sleep(0.1)
-            fail(self.notes / str(self.number), self.fault, self.always)
-            self.note("end")
-        return super()._ask()
-
-
-class FaultyBenchmark(NASBench201):
-    """Fails in a worker when it is loaded."""
-
-    def __init__(self, dataset: str = "cifar10", *, notes: str, parent: int, fault: str = "", always: bool = False):
-        super().__init__(dataset, reported="validation")
-        self.options = {"notes": notes, "parent": parent, "fault": fault, "always": always}
-        if os.getpid() != parent:
-            fail(Path(notes) / "benchmark", fault, always)
-
-
-def fail(marker, fault, always):
-    if fault and (always or not marker.exists()):
-        marker.touch()
-        if fault == "killed":
-            os.kill(os.getpid(), signal.SIGKILL)
-        raise RuntimeError("a bug of its own")
-'''
-
-
-@dataclass
-class Faults:
-    """Shards of a module of a user, of which some fail."""
-
-    notes: Path
-    module: str
-
-    def optimizer(self, number: int, **settings: Any) -> dict[str, Any]:
-        return {"name": f"{self.module}:Faulty", "notes": str(self.notes), "number": number, **settings}
-
-    def shards(self, optimizers: list[dict[str, Any]], benchmark: Any = BENCHMARK) -> list[Shard]:
-        cells = Study(name=NAME, optimizers=optimizers, benchmarks=benchmark, seeds=2, budget=3).cells()
-        return [Shard(cell, (0, 1)) for cell in cells]
-
-    def noted(self, what: str) -> list[tuple[int, float]]:
-        """Number of the shard and time of every note."""
-        lines = [line.split() for line in (self.notes / "log").read_text(encoding="utf-8").splitlines()]
-        return [(int(number), float(at)) for number, noted, _, at in lines if noted == what]
-
-
-@pytest.fixture
-def faults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Faults:
-    module = "faulty_" + "".join(letter if letter.isalnum() else "_" for letter in request.node.name)
-    (tmp_path / f"{module}.py").write_text(FAULTY, encoding="utf-8")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    return Faults(tmp_path, module)
-
-
-def number_of(outcome: Outcome) -> int:
-    return int(dict(outcome.shard.cell.settings)["number"])
-
-
-def errors_of(outcomes: list[Outcome]) -> dict[int, str]:
-    assert all((outcome.result is None) == bool(outcome.error) for outcome in outcomes)
-    return {number_of(outcome): outcome.error for outcome in outcomes if outcome.error}
-
-
-def test_a_worker_killed_once_costs_no_shard(faults: Faults) -> None:
-    shards = faults.shards([faults.optimizer(number, fault="killed" if number == 3 else "") for number in range(8)])
-    outcomes = list(run_shards(shards, jobs=2))
-    assert sorted(map(number_of, outcomes)) == list(range(8))
-    assert errors_of(outcomes) == {}
-    starts = Counter(number for number, _ in faults.noted("start"))
-    assert starts[3] == 2
-    assert max(starts.values()) == 2, "every shard is tried at most twice"
-
-
-def test_two_workers_killed_once_each_cost_no_shard(faults: Faults) -> None:
-    """The second shard is not begun when the first one's worker dies: it has both of its own tries before it."""
-    shards = faults.shards(
-        [faults.optimizer(number, fault="killed" if number in (0, 11) else "") for number in range(12)]
-    )
-    outcomes = list(run_shards(shards, jobs=2))
-    assert sorted(map(number_of, outcomes)) == list(range(12))
-    assert errors_of(outcomes) == {}
-
-
-def test_a_worker_killed_always_costs_its_own_shard_alone(faults: Faults) -> None:
-    """Two of them, one in flight beside the other."""
-    bad = {"fault": "killed", "always": True}
-    shards = faults.shards([faults.optimizer(number, **(bad if number in (2, 3) else {})) for number in range(7)])
-    outcomes = list(run_shards(shards, jobs=2))
-    assert sorted(map(number_of, outcomes)) == list(range(7))
-    errors = errors_of(outcomes)
-    assert set(errors) == {2, 3}
-    assert all("killed" in error for error in errors.values())
-
-
-def test_after_a_killed_worker_the_others_still_run_side_by_side(faults: Faults) -> None:
-    shards = faults.shards([faults.optimizer(number, fault="killed" if number == 0 else "") for number in range(20)])
-    assert errors_of(list(run_shards(shards, jobs=2))) == {}
-    ends = dict(faults.noted("end"))
-    starts = dict(faults.noted("start"))
-    late = sorted(range(12, 20), key=starts.__getitem__)
-    assert any(starts[after] < ends[before] for before, after in pairwise(late))
-
-
-def test_an_error_is_its_own_shards_alone(faults: Faults) -> None:
-    """An error is no accident: it is told at once, with its traceback, and not tried again."""
-    shards = faults.shards(
-        [faults.optimizer(number, **({"fault": "error", "always": True} if number == 1 else {})) for number in range(5)]
-    )
-    outcomes = list(run_shards(shards, jobs=2))
-    assert sorted(map(number_of, outcomes)) == list(range(5))
-    errors = errors_of(outcomes)
-    assert set(errors) == {1}
-    assert "RuntimeError: a bug of its own" in errors[1]
-    assert [number for number, _ in faults.noted("start")].count(1) == 1
-
-
-@pytest.mark.parametrize(
-    ("fault", "always", "failing"), [("killed", False, False), ("killed", True, True), ("error", True, True)]
-)
-def test_a_benchmark_that_fails_in_a_worker(faults: Faults, fault: str, always: bool, failing: bool) -> None:
-    benchmarks = [
-        BENCHMARK,
-        {
-            "name": f"{faults.module}:FaultyBenchmark",
-            "notes": str(faults.notes),
-            "parent": os.getpid(),
-            "fault": fault,
-            "always": always,
-        },
-    ]
-    outcomes = list(run_shards(faults.shards([faults.optimizer(0), faults.optimizer(1)], benchmarks), jobs=2))
-    failed = [outcome for outcome in outcomes if outcome.error]
-    assert len(outcomes) == 4
-    assert [outcome.shard.cell.benchmark for outcome in failed] == [benchmarks[1]["name"]] * (2 * failing)
-    assert all(("killed" if fault == "killed" else "a bug of its own") in outcome.error for outcome in failed)
-
-
-def test_a_study_with_a_failing_cell_mirrors_the_others(arena: Path, faults: Faults) -> None:
+def test_a_study_with_a_failing_cell_mirrors_the_others(arena: Path, faults: Any) -> None:
     """And when the cell is mended, the next run completes both record and mirror."""
     optimizers = [faults.optimizer(0), faults.optimizer(1, fault="error")]
     first = run(study(optimizers=optimizers), arena=arena, jobs=1)

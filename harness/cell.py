@@ -1,0 +1,209 @@
+"""Cells of a study: one optimizer with its settings on one benchmark, resolved, with an identity."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from harness.tabular import Budget, typical_seconds
+from optimizers.base import Optimizer
+from optimizers.registry import HARNESS_ARGUMENTS, OPTIMIZERS
+from results.record import RECORD_VERSION
+from search_spaces.benchmark import TabularBenchmark
+from search_spaces.errors import ArenaError, unknown
+from search_spaces.plugins import default_settings, resolve_settings
+from search_spaces.registry import BENCHMARKS, get_benchmark
+
+if TYPE_CHECKING:
+    from harness.study import Selection, Study
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One optimizer with its settings on one benchmark, everything resolved. Small and picklable: workers get it."""
+
+    optimizer: str
+    settings: tuple[tuple[str, Any], ...]
+    optimizer_label: str
+    benchmark: str
+    options: tuple[tuple[str, Any], ...]
+    benchmark_label: str
+    noise: str | None
+    budget: Budget
+    report_at: tuple[int, ...]
+    time_factor: float
+
+    @classmethod
+    def resolve(cls, study: Study, optimizer: Selection, benchmark: Selection) -> Cell:
+        optimizer_class = OPTIMIZERS.load(optimizer.name)
+        optimizer_name = OPTIMIZERS.name_of(optimizer_class, optimizer.name)
+        kind = f"setting of {optimizer.name}"
+        settings = resolve_settings(optimizer_class, dict(optimizer.settings), kind, HARNESS_ARGUMENTS)
+        options = dict(benchmark.settings)
+        noise = options.pop("noise", None)
+        loaded = load_benchmark(benchmark.name, options)
+        if noise is not None and noise not in loaded.noise_kinds:
+            raise unknown(f"noise for {benchmark.name}({_listed(options)}):", noise, loaded.noise_kinds)
+        if study.budget.unit == "seconds" and not typical_seconds(loaded) > 0:
+            raise ArenaError(f"{benchmark.name} records no times; give a budget in evaluations")
+        if study.budget.unit == "seconds" and study.budget.limit < (cheapest := _cheapest(loaded) * study.time_factor):
+            raise ArenaError(f"no evaluation ends within {study.budget.limit} s: the cheapest takes {cheapest:.0f} s")
+        resolved = {"dataset": loaded.dataset, **loaded.options}
+        benchmark_name = BENCHMARKS.name_of(type(loaded), benchmark.name)
+        automatic = {
+            name: load_benchmark(benchmark.name, {key: options[key] for key in options if key != name}).options[name]
+            for name, default in default_settings(type(loaded)).items()
+            if default == "auto" and name in options
+        }
+        cell = cls(
+            optimizer=optimizer_name,
+            settings=tuple(settings.items()),
+            optimizer_label=_label(optimizer_name, settings, default_settings(optimizer_class)),
+            benchmark=benchmark_name,
+            options=tuple(resolved.items()),
+            benchmark_label=f"{benchmark_name.rpartition(':')[2]}-{loaded.dataset}"
+            + "".join(
+                f"-{name}{value}" for name, value in resolved.items() if _differs(name, value, type(loaded), automatic)
+            )
+            + (f"-{noise}" if noise else ""),
+            noise=noise,
+            budget=study.budget,
+            report_at=tuple(sorted({*study.report_at, study.budget.limit})),
+            time_factor=study.time_factor,
+        )
+        try:
+            cell.make_optimizer((0,))  # settings out of range are told now
+        except (MemoryError, OverflowError):
+            raise ArenaError(
+                f"{cell.optimizer_label} needs more memory than there is; make its settings smaller"
+            ) from None
+        return cell
+
+    def make_optimizer(self, seeds: tuple[int, ...]) -> Optimizer:
+        """The optimizer of this cell for some seeds, its streams keyed by the benchmark and its data set."""
+        benchmark = self.load()
+        made: Optimizer = OPTIMIZERS.load(self.optimizer)(
+            benchmark.space, seeds, stream=self.stream, **dict(self.settings)
+        )
+        return made
+
+    def load(self) -> TabularBenchmark:
+        return load_benchmark(self.benchmark, dict(self.options))
+
+    @property
+    def stream(self) -> str:
+        return f"{self.benchmark}/{self.load().dataset}"
+
+    @cached_property
+    def identity(self) -> dict[str, Any]:
+        """What the numbers of this cell depend on, the seeds apart."""
+        optimizer_class, benchmark = OPTIMIZERS.load(self.optimizer), self.load()
+        return {
+            "record_version": RECORD_VERSION,
+            "optimizer": {
+                "class": f"{optimizer_class.__module__}:{optimizer_class.__qualname__}",
+                "version": optimizer_class.version,
+                "settings": dict(self.settings),
+            },
+            "benchmark": {
+                "class": f"{type(benchmark).__module__}:{type(benchmark).__qualname__}",
+                "options": dict(self.options),
+                "noise": self.noise,
+                "checksums": benchmark.checksums,
+            },
+            "budget": {self.budget.unit: self.budget.limit},
+            "report_at": list(self.report_at),
+            "time_factor": self.time_factor,
+        }
+
+    @cached_property
+    def id(self) -> str:
+        """A hash of the identity: results are looked for under it."""
+        canonical = json.dumps(self.identity, sort_keys=True, separators=(",", ":"), default=str)
+        return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+    @property
+    def folder(self) -> str:
+        readable = re.sub(r"[^A-Za-z0-9.]+", "-", f"{self.optimizer_label}--{self.benchmark_label}").strip("-")
+        return f"{readable[:80]}-{self.id}"
+
+    def describe(self) -> dict[str, Any]:
+        """The content of ``cell.json``: the identity, and all that a reader of results needs, without the benchmark."""
+        benchmark, optimizer_class = self.load(), OPTIMIZERS.load(self.optimizer)
+        wording = benchmark.wording
+        return {
+            "id": self.id,
+            "identity": self.identity,
+            "optimizer": {
+                "name": self.optimizer,
+                "label": self.optimizer_label,
+                "citation": optimizer_class.citation,
+                "recommends": optimizer_class.recommends,
+                "settings": dict(self.settings),
+                "defaults": {
+                    name: value
+                    for name, value in default_settings(optimizer_class, HARNESS_ARGUMENTS).items()
+                    if name in dict(self.settings)
+                },
+            },
+            "benchmark": {
+                "name": self.benchmark,
+                "dataset": benchmark.dataset,
+                "label": self.benchmark_label,
+                "options": dict(self.options),
+                "noise": self.noise,
+                "citation": benchmark.citation,
+                "wording": {
+                    "unit": wording.unit,
+                    "searched": wording.searched + (", seen as single recorded trials" if self.noise else ""),
+                    "reported": wording.reported,
+                    "reported_is": wording.reported_is,
+                    "remark": wording.remark,
+                },
+                "landmarks": benchmark.landmarks,
+                "table_size": benchmark.space.size,
+                "space": benchmark.space.to_dict(),
+            },
+            "budget": {"unit": self.budget.unit, "limit": self.budget.limit},
+            "report_at": list(self.report_at),
+        }
+
+
+def load_benchmark(name: str, options: dict[str, Any]) -> TabularBenchmark:
+    """A benchmark, loaded once a process and data folder."""
+    return _load_benchmark(name, json.dumps(options, sort_keys=True, default=str), os.environ.get("NAS_ARENA_DATA"))
+
+
+@cache
+def _load_benchmark(name: str, options: str, data_folder: str | None) -> TabularBenchmark:
+    return get_benchmark(name, **json.loads(options))
+
+
+def _label(name: str, settings: dict[str, Any], defaults: dict[str, Any]) -> str:
+    """The short name of an optimizer in tables: its settings where they differ from the defaults."""
+    changed = {key: value for key, value in settings.items() if value != defaults[key]}
+    return name.rpartition(":")[2] + (f"({_listed(changed)})" if changed else "")
+
+
+def _listed(settings: dict[str, Any]) -> str:
+    return ", ".join(f"{key}={value}" for key, value in settings.items())
+
+
+def _differs(name: str, value: Any, cls: type, automatic: dict[str, Any]) -> bool:
+    """Whether an option belongs into the label: it is neither the default nor what "auto" comes to."""
+    default = default_settings(cls).get(name)
+    if default == "auto":
+        default = automatic.get(name, value)
+    return name != "dataset" and default != value
+
+
+def _cheapest(benchmark: TabularBenchmark) -> float:
+    seconds = benchmark.tables.seconds
+    return 0.0 if seconds is None else float(np.nanmin(seconds[-1]))
