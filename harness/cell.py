@@ -6,13 +6,13 @@ import hashlib
 import json
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.tabular import Budget, typical_seconds
+from harness.tabular import LOOP_VERSION, Budget, typical_seconds
 from optimizers.base import Optimizer
 from optimizers.registry import HARNESS_ARGUMENTS, OPTIMIZERS
 from results.record import RECORD_VERSION
@@ -70,7 +70,9 @@ class Cell:
             options=tuple(resolved.items()),
             benchmark_label=f"{benchmark_name.rpartition(':')[2]}-{loaded.dataset}"
             + "".join(
-                f"-{name}{value}" for name, value in resolved.items() if _differs(name, value, type(loaded), automatic)
+                f"-{name}-{value}" if isinstance(value, str) else f"-{name}{value}"
+                for name, value in resolved.items()
+                if _differs(name, value, type(loaded), automatic)
             )
             + (f"-{noise}" if noise else ""),
             noise=noise,
@@ -107,6 +109,8 @@ class Cell:
         optimizer_class, benchmark = OPTIMIZERS.load(self.optimizer), self.load()
         return {
             "record_version": RECORD_VERSION,
+            "mode": "tabular",
+            "loop_version": LOOP_VERSION,
             "optimizer": {
                 "class": f"{optimizer_class.__module__}:{optimizer_class.__qualname__}",
                 "version": optimizer_class.version,
@@ -114,6 +118,7 @@ class Cell:
             },
             "benchmark": {
                 "class": f"{type(benchmark).__module__}:{type(benchmark).__qualname__}",
+                "version": benchmark.version,
                 "options": dict(self.options),
                 "noise": self.noise,
                 "checksums": benchmark.checksums,
@@ -138,6 +143,7 @@ class Cell:
         """The content of ``cell.json``: the identity, and all that a reader of results needs, without the benchmark."""
         benchmark, optimizer_class = self.load(), OPTIMIZERS.load(self.optimizer)
         wording = benchmark.wording
+        searched = wording.searched + (", seen as single recorded trials" if self.noise else "")
         return {
             "id": self.id,
             "identity": self.identity,
@@ -160,13 +166,7 @@ class Cell:
                 "options": dict(self.options),
                 "noise": self.noise,
                 "citation": benchmark.citation,
-                "wording": {
-                    "unit": wording.unit,
-                    "searched": wording.searched + (", seen as single recorded trials" if self.noise else ""),
-                    "reported": wording.reported,
-                    "reported_is": wording.reported_is,
-                    "remark": wording.remark,
-                },
+                "wording": {**asdict(wording), "searched": searched, "regret_unit": wording.regret_unit},
                 "landmarks": benchmark.landmarks,
                 "table_size": benchmark.space.size,
                 "space": benchmark.space.to_dict(),

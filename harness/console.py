@@ -14,7 +14,7 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 
 from harness.engine import Outcome
-from results.tables import BenchmarkTable, Estimate, Row
+from results.tables import BenchmarkTable, Estimate, Row, reported_heading
 
 if TYPE_CHECKING:
     from harness.run import StudyRun
@@ -88,7 +88,7 @@ def _rich_table(table: BenchmarkTable, *, with_intervals: bool) -> Table:
     shown.add_column("answer", no_wrap=True)
     for budget, solved in zip(table.budgets, table.solved, strict=True):
         shown.add_column(f"regret at\n{budget:,} {'(solved)' if solved else unit}", justify="right", no_wrap=True)
-    shown.add_column("\n".join(table.about["wording"]["reported"].split(" ", 2)[:2]), justify="right", no_wrap=True)
+    shown.add_column("\n".join(reported_heading(table.about)), justify="right", no_wrap=True)
     shown.add_column("evals\nto target", justify="right", no_wrap=True)
     above = ""
     for row in table.rows:
@@ -106,7 +106,7 @@ def _rich_table(table: BenchmarkTable, *, with_intervals: bool) -> Table:
 def _notes(table: BenchmarkTable) -> Iterator[str]:
     landmarks, wording = table.about["landmarks"], table.about["wording"]
     yield (
-        f"Regret: search regret in {wording['unit']}, interquartile mean [95 % bootstrap interval]. "
+        f"Regret: search regret in {wording['regret_unit']}, interquartile mean [95 % bootstrap interval]. "
         f"Reported: {wording['reported']}, mean ± sd."
     )
     yield (
@@ -116,6 +116,14 @@ def _notes(table: BenchmarkTable) -> Iterator[str]:
     followers = [row.optimizer for row in table.rows if row.recommends_best_seen]
     if followers:
         yield f"Recommend the best seen: {', '.join(followers)}."
+    if landmarks["infeasible"]:
+        answers = [f"{row.infeasible} of {row.optimizer} ({row.answer})" for row in table.rows if row.infeasible]
+        yield (
+            f"Infeasible: {landmarks['infeasible']:,} of {table.about['table_size']:,} have no record and count as the "
+            f"table's worst; final answers that are: {', '.join(answers) or 'none'}."
+        )
+    if landmarks["same_as_searched"]:
+        yield "The reported number is the one that the search sees; it is kept out of aggregates over benchmarks."
     if any(table.solved):
         yield "Solved: the median seed of two or more optimizers has regret 0; rows are ranked by the budgets before."
     if wording["remark"]:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from results.record import CellRecord
 from results.statistics import interquartile_mean, interquartile_mean_interval
-from results.tables import evaluations_to_target, reported_number
+from results.tables import evaluations_to_target, reported_heading, reported_number
 
 CONTENT_VERSION = 1  # raised when the content of a run changes, so that old ones are written anew
 CURVE_POINTS = 30
@@ -142,8 +142,8 @@ def _description(cell: CellRecord) -> str:
 
 
 def _reported(cell: CellRecord) -> str:
-    """The section of the reported number: "test" or "validation"; nothing is called test that is not."""
-    return str(cell.about["benchmark"]["wording"]["reported"]).split()[0]
+    """The section of the reported number, such as "test" or "hold-out"; nothing is called test that is not."""
+    return reported_heading(cell.about["benchmark"])[0]
 
 
 def _answers(cell: CellRecord) -> dict[str, str]:

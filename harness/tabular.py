@@ -13,6 +13,7 @@ from optimizers.streams import Streams
 from search_spaces.benchmark import Floats, TabularBenchmark
 from search_spaces.space import Ints
 
+LOOP_VERSION = 1  # raised when the loop makes other numbers of the same optimizer and benchmark
 CHECKPOINTS = 60  # how many, besides the budgets that a study names
 TIME_FACTOR = 1.03  # seconds of an evaluation over its training seconds; official records show 1.03 to 1.04
 
@@ -35,7 +36,8 @@ class SearchResult:
         columns: by name, [R, C] each. ``evaluations``, ``distinct``, ``seconds`` count what had ended by the
             checkpoint. ``incumbent`` is the rank of the best seen, ``recommended`` that of the optimizer's own
             answer; -1 where there is none yet. Each has a ``_regret`` (search regret, without noise) and a ``_final``
-            (final loss), NaN where there is none. ``diagnostic.<name>`` is what the optimizer said of itself.
+            (final loss), NaN where there is none, and an ``_infeasible`` (bool). ``diagnostic.<name>`` is what the optimizer
+            said of itself.
         improvements: every improvement of the incumbent within the budget, by seed, then time: ``seed``,
             ``evaluations``, ``seconds``, ``index``, ``regret``, [I] each.
         distribution: float [C, V, Kmax], the mean over seeds of the optimizer's probabilities, if it has any.
@@ -214,7 +216,8 @@ def _with_losses(name: str, ranks: Ints, benchmark: TabularBenchmark) -> dict[st
     return {
         name: ranks,
         f"{name}_regret": np.where(exists, benchmark.search_regret[ranks], np.nan),
-        f"{name}_final": np.where(exists, benchmark.tables.final[ranks], np.nan),
+        f"{name}_final": np.where(exists, benchmark.final_losses[ranks], np.nan),
+        f"{name}_infeasible": exists & ~benchmark.is_feasible[ranks],
     }
 
 

@@ -47,7 +47,7 @@ def anytime_figure(cells: Sequence[CellRecord], path: Path) -> None:
         xscale="log",
         yscale="log",
         xlabel="simulated seconds" if in_time else "evaluations",
-        ylabel=f"search regret ({about['wording']['unit']})",
+        ylabel=f"search regret ({about['wording']['regret_unit']})",
     )
     axes.set_title(f"{about['label']}, {len(cells[0].seeds)} seeds\n{about['wording']['searched']}", fontsize=9)
     axes.axhline(floor, color="0.7", linewidth=0.8)

@@ -34,6 +34,7 @@ class Row:
         target: evaluations until the incumbent was in the target, the median over all seeds, +inf where fewer than half
             came there; None in a row that is not about the incumbent.
         success: the share of seeds that came there.
+        infeasible: how many seeds' answers at the whole budget are architectures without a record.
     """
 
     optimizer: str
@@ -43,6 +44,7 @@ class Row:
     reported: tuple[float, float]
     target: float | None
     success: float | None
+    infeasible: int
 
 
 @dataclass(frozen=True)
@@ -83,8 +85,17 @@ def benchmark_tables(cells: Sequence[CellRecord]) -> list[BenchmarkTable]:
 
 
 def reported_number(about: dict[str, Any], final_loss: Floats) -> Floats:
-    """The number that the report gives, from the final loss: an accuracy is 100 minus it."""
-    return 100.0 - final_loss if about["wording"]["reported_is"] == "accuracy" else final_loss
+    """The number that the report gives, from the final loss: an accuracy is 100 minus it; or its logarithm."""
+    wording = about["wording"]
+    if wording["complement"]:
+        return 100.0 - final_loss
+    return np.log10(final_loss) if wording["scale"] == "log10" else final_loss
+
+
+def reported_heading(about: dict[str, Any]) -> tuple[str, str]:
+    """What the reported number is called above a column: its kind ("test", "hold-out", ...) and its measure."""
+    wording = about["wording"]
+    return wording["kind"], ("log10 " if wording["scale"] == "log10" else "") + wording["measure"]
 
 
 def evaluations_to_target(cell: CellRecord) -> Floats:
@@ -147,4 +158,5 @@ def _row(cell: CellRecord, about: dict[str, Any], budgets: tuple[int, ...], colu
         "reported": (float(final.mean()), float(final.std(ddof=1)) if len(final) > 1 else float("nan")),
         "target": None,
         "success": None,
+        "infeasible": int(cell.at(budgets[-1], f"{column}_infeasible").sum()),
     }

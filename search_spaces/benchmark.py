@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from search_spaces.errors import ArenaError
+from search_spaces.errors import ArenaError, unknown
 from search_spaces.space import Ints, SearchSpace
 
 Floats = NDArray[np.float64]
@@ -23,28 +23,45 @@ class Wording:
     """How the numbers of a benchmark are called, so that no table or figure has to guess.
 
     Attributes:
-        unit: the unit of losses and regrets, such as "percentage points".
-        searched: the number that the search sees.
-        reported: the number that the report gives, such as "test accuracy after 200 epochs".
-        reported_is: "accuracy" where the report prints 100 minus the final loss, "loss" where it prints the loss.
+        unit: the unit of losses, such as "percentage points" or "MSE".
+        searched: the number that the search sees, such as "validation error after 200 epochs (mean of trials)".
+        reported: the number that the report gives, such as "test accuracy after 200 epochs (mean of trials)".
+        kind: what the reported number is, in a word: "test"; "validation" (another than the searched); "hold-out"
+            (the repeats that the search does not see); "searched" (the same number as searched).
+        measure: the reported quantity for headings, such as "accuracy", "ROC-AUC", "MSE".
+        complement: whether that is 100 minus the loss.
+        scale: "linear", where a regret is the difference of a loss to the best; "log10", where it is the decimal
+            logarithm of their ratio, and losses are printed and averaged as logarithms.
         remark: one sentence that every table must carry, or "".
     """
 
     unit: str
     searched: str
     reported: str
-    reported_is: str = "loss"
+    kind: Literal["test", "validation", "hold-out", "searched"]
+    measure: str = "loss"
+    complement: bool = False
+    scale: Literal["linear", "log10"] = "linear"
     remark: str = ""
+
+    @property
+    def regret_unit(self) -> str:
+        """The unit of regrets."""
+        return self.unit if self.scale == "linear" else f"decades (log10 of {self.unit} over the best)"
 
 
 @dataclass(frozen=True)
 class Tables:
     """The measured numbers; N architectures by mixed-radix rank, F fidelities, lowest first. Losses: lower is better.
 
+    An architecture without a record is infeasible: its search loss is +inf at every fidelity and its final loss and
+    secondary numbers are NaN.
+
     Attributes:
-        search: float [F, N], the loss that the search sees, without noise; +inf where an architecture is infeasible.
+        search: float [F, N], the loss that the search sees, without noise.
         final: float [N], the loss that is reported.
-        seconds: float [F, N], the cost of one evaluation, or None where it is not known.
+        seconds: float [F, N], the cost of one evaluation, above 0 also where it is infeasible; or None where it is not
+            known.
         trials: float [N, T], the recorded trials of the highest fidelity, those that exist first; or None.
         trial_counts: int [N], how many of them exist.
         secondary: further numbers by name, each [N].
@@ -64,7 +81,11 @@ class TabularBenchmark:
     A subclass names its data sets in ``datasets``, loads its tables in ``__init__`` (whose keyword arguments are its
     options) and hands them to this class.
 
+    An infeasible architecture has a search loss of +inf, which is what an optimizer is told; its regret and its final
+    loss are those of the table's worst.
+
     Attributes:
+        version: raised when the numbers of the benchmark change, so that old results are not mistaken for new ones.
         datasets: the data sets that the benchmark has; the first is the default.
         dataset: the data set of this one.
         space: the search space.
@@ -74,8 +95,13 @@ class TabularBenchmark:
         options: the options after "auto" was resolved; with the data set they say which numbers these are.
         checksums: SHA-256 of every data file that was read, by name.
         noise_kinds: the values of ``noise`` that a study may ask for.
+        is_feasible: bool [N].
+
+    Raises:
+        ArenaError: for tables that do not fit the space or each other.
     """
 
+    version: ClassVar[int] = 1
     datasets: ClassVar[tuple[str, ...]] = ()
     citation: ClassVar[str] = ""
     data_source: ClassVar[str] = ""
@@ -91,12 +117,7 @@ class TabularBenchmark:
         options: Mapping[str, Any] | None = None,
         checksums: Mapping[str, str] | None = None,
     ) -> None:
-        expected = (len(fidelities), space.size)
-        for name, table in (("search", tables.search), ("seconds", tables.seconds)):
-            if table is not None and table.shape != expected:
-                raise ArenaError(f"table {name!r} has shape {table.shape}, the space and fidelities need {expected}")
-        if tables.final.shape != (space.size,):
-            raise ArenaError(f"table 'final' has shape {tables.final.shape}, the space needs {(space.size,)}")
+        check_tables(space, fidelities, tables, wording.scale)
         self.dataset = dataset
         self.space = space
         self.fidelities = tuple(fidelities)
@@ -105,6 +126,7 @@ class TabularBenchmark:
         self.options = dict(options or {})
         self.checksums = dict(checksums or {})
         self.noise_kinds = ("trials",) if tables.trials is not None else ()
+        self.is_feasible = np.isfinite(tables.search[-1])
 
     def search_loss(self, archs: ArrayLike, fidelity: int | None = None, noise: Floats | None = None) -> Floats:
         """The loss that the search sees.
@@ -116,7 +138,7 @@ class TabularBenchmark:
                 gives the mean of the trials.
 
         Returns:
-            float [...].
+            float [...], +inf where an architecture is infeasible.
 
         Raises:
             ArenaError: for architectures out of range, an unknown fidelity, or noise where no trials are recorded.
@@ -133,11 +155,11 @@ class TabularBenchmark:
         if trials is None or counts is None or row != len(self.fidelities) - 1:
             raise ArenaError(f"{type(self).__name__} records no trials at fidelity {self.fidelities[row]}")
         picked: Floats = trials[ranks, (noise * counts.take(ranks)).astype(np.int64)]
-        return picked
+        return np.where(self.is_feasible.take(ranks), picked, np.inf)
 
     def final_loss(self, archs: ArrayLike) -> Floats:
-        """The loss that is reported. int [..., V] to float [...]."""
-        losses: Floats = self.tables.final.take(self.space.index(archs))
+        """The loss that is reported, the table's worst where it is infeasible. int [..., V] to float [...]."""
+        losses: Floats = self.final_losses.take(self.space.index(archs))
         return losses
 
     def seconds(self, archs: ArrayLike, fidelity: int | None = None) -> Floats:
@@ -154,32 +176,69 @@ class TabularBenchmark:
 
     def feasible(self, archs: ArrayLike) -> NDArray[np.bool_]:
         """Whether the table has a record of an architecture. int [..., V] to bool [...]."""
-        return np.isfinite(self.search_loss(archs))
+        feasible: NDArray[np.bool_] = self.is_feasible.take(self.space.index(archs))
+        return feasible
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The names that :meth:`metric` knows."""
+        return (*(() if self.tables.seconds is None else ("seconds",)), *self.tables.secondary)
+
+    def metric(self, name: str, archs: ArrayLike) -> NDArray[Any]:
+        """A secondary number of architectures, such as "parameters", in the unit that its name says.
+
+        Args:
+            name: one of ``metrics``.
+            archs: int [..., V].
+
+        Returns:
+            number [...], NaN where an architecture is infeasible.
+
+        Raises:
+            ArenaError: for an unknown name.
+        """
+        if name == "seconds" and "seconds" in self.metrics:
+            return np.where(self.feasible(archs), self.seconds(archs), np.nan)
+        if name not in self.tables.secondary:
+            raise unknown(f"metric of {type(self).__name__}:", name, self.metrics)
+        values: NDArray[Any] = self.tables.secondary[name].take(self.space.index(archs))
+        return values
 
     @cached_property
     def search_regret(self) -> Floats:
         """float [N]: the search loss without noise, at the highest fidelity, above the best of the table."""
         search = self.tables.search[-1]
-        regret: Floats = search - search.min()
+        worst = search[self.is_feasible].max()
+        filled = np.where(self.is_feasible, search, worst)
+        regret: Floats = filled - filled.min() if self.wording.scale == "linear" else np.log10(filled / filled.min())
         return regret
 
     @cached_property
-    def landmarks(self) -> dict[str, float]:
+    def final_losses(self) -> Floats:
+        """float [N]: the final loss, the table's worst where an architecture is infeasible."""
+        final = self.tables.final
+        return np.where(self.is_feasible, final, final[self.is_feasible].max())
+
+    @cached_property
+    def landmarks(self) -> dict[str, Any]:
         """The numbers of the table that a reader of results needs: its best, its median, its target.
 
         ``target_regret`` is the largest search regret that counts as reaching the target: among the best 0.1 % of the
-        table, rounded up, ties with the last included. ``best_final_loss`` is the final loss of the architecture that
+        space, rounded up, ties with the last included. ``best_final_loss`` is the final loss of the architecture that
         is best by what the search sees (the mean over ties): no honest search can be expected to beat it.
+        ``same_as_searched`` says that the reported number is the very one that the search sees.
         """
-        regret = self.search_regret
+        regret, final = self.search_regret, self.final_losses
         count = int(np.ceil(TARGET_SHARE * regret.size))
         return {
             "best_search_loss": float(self.tables.search[-1].min()),
             "median_regret": float(np.median(regret)),
             "target_count": count,
             "target_regret": float(np.partition(regret, count - 1)[count - 1]),
-            "best_final_loss": float(self.tables.final[regret == 0].mean()),
-            "lowest_final_loss": float(np.nanmin(self.tables.final)),
+            "best_final_loss": float(final[regret == 0].mean()),
+            "lowest_final_loss": float(final.min()),
+            "infeasible": int((~self.is_feasible).sum()),
+            "same_as_searched": bool(np.array_equal(final[self.is_feasible], self.tables.search[-1][self.is_feasible])),
         }
 
     def _row(self, fidelity: int | None) -> int:
@@ -188,3 +247,50 @@ class TabularBenchmark:
         if not 0 <= fidelity < len(self.fidelities):
             raise ArenaError(f"fidelity is an index into {self.fidelities}, not {fidelity}")
         return fidelity
+
+
+def check_tables(space: SearchSpace, fidelities: Sequence[int], tables: Tables, scale: str) -> None:
+    """Whether tables fit the space and each other.
+
+    Raises:
+        ArenaError: the first thing that does not fit.
+    """
+    F, N = len(fidelities), space.size
+    shapes: dict[str, tuple[Any, tuple[int, ...]]] = {
+        "search": (tables.search, (F, N)),
+        "final": (tables.final, (N,)),
+        "seconds": (tables.seconds, (F, N)),
+        "trial_counts": (tables.trial_counts, (N,)),
+        **{f"secondary {name}": (values, (N,)) for name, values in tables.secondary.items()},
+    }
+    for name, (table, shape) in shapes.items():
+        if table is not None and np.shape(table) != shape:
+            raise ArenaError(f"table {name!r} has shape {np.shape(table)}, the space and fidelities need {shape}")
+    if np.isnan(tables.search).any():
+        raise ArenaError("table 'search' holds NaN; an architecture without a record has +inf there")
+    feasible = tables.search < np.inf
+    if not feasible.any():
+        raise ArenaError("table 'search' is +inf everywhere; at least one architecture must be feasible")
+    if (feasible != feasible[-1]).any():
+        raise ArenaError("an architecture is infeasible, +inf in table 'search', at every fidelity or at none")
+    losses = {"search": tables.search[:, feasible[-1]], "final": tables.final[feasible[-1]]}
+    for name, values in losses.items():
+        if not np.isfinite(values).all():
+            raise ArenaError(f"table {name!r} must be finite where an architecture is feasible")
+        if scale == "log10" and values.min() <= 0:
+            raise ArenaError(f"table {name!r} holds {values.min()}; on the scale log10 losses must be above 0")
+    if tables.seconds is not None and not (np.isfinite(tables.seconds) & (tables.seconds > 0)).all():
+        raise ArenaError("table 'seconds' must be finite and above 0 for every architecture, also an infeasible one")
+    if tables.trials is not None:
+        _check_trials(tables, feasible[-1])
+
+
+def _check_trials(tables: Tables, feasible: NDArray[np.bool_]) -> None:
+    trials, counts = tables.trials, tables.trial_counts
+    if trials is None or counts is None or trials.ndim != 2 or len(trials) != len(counts):
+        raise ArenaError("table 'trials' must be [N, T], with 'trial_counts' [N] beside it")
+    if counts[feasible].min() < 1 or counts.max() > trials.shape[1]:
+        raise ArenaError(f"'trial_counts' must lie between 1 and {trials.shape[1]} where an architecture is feasible")
+    exists = np.arange(trials.shape[1]) < counts[:, None]
+    if not np.isfinite(trials[exists & feasible[:, None]]).all():
+        raise ArenaError("table 'trials' must be finite for every trial that 'trial_counts' says to exist")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 from search_spaces.errors import ArenaError
 
 Ints = NDArray[np.int64]
+
+MOST_VALUES = 1_000_000  # of an Integer: every value is kept
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,51 @@ class Categorical:
     def __len__(self) -> int:
         return len(self.choices)
 
+    def to_dict(self) -> dict[str, Any]:
+        """A description for JSON."""
+        return {"kind": "categorical", "name": self.name, "choices": list(self.choices)}
+
+
+@dataclass(frozen=True)
+class Ordinal:
+    """A variable that takes one of several numbers in increasing order. Optimizers see the rank, 0 to K-1."""
+
+    name: str
+    values: tuple[float, ...]
+
+    def __init__(self, name: str, values: Iterable[float]) -> None:
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "values", tuple(values))
+        if not self.values:
+            raise ArenaError(f"ordinal {name!r} has no values; give at least one")
+        numbers = all(isinstance(value, Real) and math.isfinite(value) for value in self.values)
+        if not numbers or any(low >= high for low, high in pairwise(self.values)):
+            raise ArenaError(
+                f"the values of ordinal {name!r} must be finite numbers that increase, not {_shown(self.values)}; "
+                "make it a Categorical if they have no order"
+            )
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def to_dict(self) -> dict[str, Any]:
+        """A description for JSON."""
+        return {"kind": "ordinal", "name": self.name, "values": list(self.values)}
+
+
+def Integer(name: str, low: int, high: int) -> Ordinal:  # noqa: N802 it makes a variable, as the classes do
+    """The ordinal of all whole numbers from ``low`` to ``high``, both included."""
+    if high < low:
+        raise ArenaError(f"integer {name!r} runs from {low} to {high}; give the lower end first")
+    if high - low >= MOST_VALUES:
+        raise ArenaError(
+            f"integer {name!r} has {high - low + 1:,} values; an Ordinal takes {MOST_VALUES:,}, spaced wider"
+        )
+    return Ordinal(name, range(low, high + 1))
+
+
+Variable = Categorical | Ordinal
+
 
 @dataclass(frozen=True)
 class SearchSpace:
@@ -41,14 +90,16 @@ class SearchSpace:
     Attributes:
         variables: the variables, in the order of an architecture's columns.
         sizes: int [V], the number of values of each variable.
+        ordinal: bool [V], which variables are ordinal.
         size: the number of architectures, a Python int (it may pass 2^63).
     """
 
-    variables: tuple[Categorical, ...]
+    variables: tuple[Variable, ...]
     sizes: Ints = field(init=False, repr=False, compare=False)
+    ordinal: NDArray[np.bool_] = field(init=False, repr=False, compare=False)
     size: int = field(init=False, compare=False)
 
-    def __init__(self, variables: Iterable[Categorical]) -> None:
+    def __init__(self, variables: Iterable[Variable]) -> None:
         object.__setattr__(self, "variables", tuple(variables))
         if not self.variables:
             raise ArenaError("a search space needs at least one variable")
@@ -56,8 +107,10 @@ class SearchSpace:
         if len(set(names)) < len(names):
             raise ArenaError(f"a search space repeats a variable's name: {', '.join(names)}")
         sizes = np.array([len(variable) for variable in self.variables], dtype=np.int64)
-        sizes.flags.writeable = False
-        object.__setattr__(self, "sizes", sizes)
+        ordinal = np.array([isinstance(variable, Ordinal) for variable in self.variables])
+        for name, array in (("sizes", sizes), ("ordinal", ordinal)):
+            array.flags.writeable = False
+            object.__setattr__(self, name, array)
         object.__setattr__(self, "size", math.prod(len(variable) for variable in self.variables))
 
     def __len__(self) -> int:
@@ -104,11 +157,17 @@ class SearchSpace:
             rest, archs[..., v] = np.divmod(rest, self.sizes[v])
         return archs
 
+    def opened(self) -> SearchSpace:
+        """The same architectures with every ordinal as a categorical, which shows what an order is worth."""
+        return SearchSpace(
+            Categorical(variable.name, map(str, variable.values)) if isinstance(variable, Ordinal) else variable
+            for variable in self.variables
+        )
+
     def to_dict(self) -> dict[str, Any]:
-        """A description for JSON: every variable's kind, name and choices."""
-        return {
-            "variables": [
-                {"kind": "categorical", "name": variable.name, "choices": list(variable.choices)}
-                for variable in self.variables
-            ]
-        }
+        """A description for JSON: every variable's kind, name and values."""
+        return {"variables": [variable.to_dict() for variable in self.variables]}
+
+
+def _shown(values: tuple[Any, ...]) -> str:
+    return str(list(values)) if len(values) <= 8 else f"[{', '.join(map(str, values[:6]))}, ...]"

@@ -130,7 +130,9 @@ def _wording(epochs: int, with_test: bool) -> Wording:
         reported="test accuracy after 200 epochs (mean of trials)"
         if with_test
         else "validation accuracy (mean of trials)",
-        reported_is="accuracy",
+        kind="test" if with_test else "validation",
+        measure="accuracy",
+        complement=True,
         remark=""
         if with_test
         else f"test accuracy is not in {DISTRIBUTION}; it is read from {EVALUATION_FILE} and {TEST_FILE} "

@@ -18,7 +18,7 @@ from search_spaces.benchmark import Tables, TabularBenchmark, Wording
 from search_spaces.space import Categorical, SearchSpace
 
 SPACE = SearchSpace(Categorical(f"v{v}", "abc") for v in range(4))  # 81 architectures: repeats are common
-WORDING = Wording(unit="points", searched="a made-up loss", reported="another", reported_is="loss")
+WORDING = Wording(unit="points", searched="a made-up loss", reported="another", kind="test")
 
 
 def made_up(*, times: bool = True, trials: bool = False) -> TabularBenchmark:

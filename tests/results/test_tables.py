@@ -15,11 +15,16 @@ from results.tables import BenchmarkTable, benchmark_tables
 
 WORDING = {
     "unit": "points",
+    "regret_unit": "points",
     "searched": "a validation error",
     "reported": "test accuracy",
-    "reported_is": "accuracy",
+    "kind": "test",
+    "measure": "accuracy",
+    "complement": True,
+    "scale": "linear",
     "remark": "a remark",
 }
+LANDMARKS = {"infeasible": 0, "same_as_searched": False}
 AT = np.array([1, 10, 100])
 
 
@@ -36,7 +41,7 @@ def planted(label: str, regret: Any, hits: Any, *, recommended: Any = None, **ch
             "dataset": "x",
             "label": "planted-x",
             "wording": WORDING | changes,
-            "landmarks": {"target_regret": 0.5, "target_count": 3, "best_final_loss": 6.0},
+            "landmarks": {"target_regret": 0.5, "target_count": 3, "best_final_loss": 6.0, **LANDMARKS},
             "table_size": 1000,
         },
         "budget": {"unit": "evaluations", "limit": 100},
@@ -54,6 +59,8 @@ def planted(label: str, regret: Any, hits: Any, *, recommended: Any = None, **ch
             "recommended_regret": said,
             "incumbent_final": regret + 7,
             "recommended_final": said + 7,
+            "incumbent_infeasible": regret > 90,
+            "recommended_infeasible": said > 90,
         },
         improvements={
             "seed": np.repeat(np.arange(R), 2),
@@ -141,8 +148,25 @@ def test_text_says_what_the_numbers_are() -> None:
         "Note: a remark.",
     ):
         assert words in text
-    loss = table_of(planted("a", np.ones((30, 3)), [5] * 30, reported_is="loss", reported="mean loss"))
+    loss = table_of(planted("a", np.ones((30, 3)), [5] * 30, complement=False, measure="loss"))
     assert loss.best_by_validation == 6.0
+    decades = table_of(planted("a", np.ones((30, 3)), [5] * 30, complement=False, measure="MSE", scale="log10"))
+    assert decades.best_by_validation == pytest.approx(np.log10(6))
+    assert decades.rows[0].reported == pytest.approx((np.log10(8), 0))
+    assert "log10 MSE" in render([decades])
+
+
+def test_what_a_table_cannot_do_is_said() -> None:
+    """Answers without a record are counted; a number that is no measurement of its own is named so."""
+    regret = np.ones((30, 3))
+    regret[:4, 2] = 99
+    cell = planted("a", np.zeros((30, 3)), [5] * 30, recommended=regret, kind="searched")
+    cell.about["benchmark"]["landmarks"] |= {"infeasible": 9, "same_as_searched": True}
+    text = " ".join(render([table_of(cell)]).split())
+    assert "9 of 1,000 have no record" in text
+    assert "final answers that are: 4 of a (mode)" in text
+    assert "searched" in text
+    assert "kept out of aggregates" in text
 
 
 @pytest.mark.parametrize("ending", ["png", "svg"])
