@@ -36,8 +36,8 @@ class SearchResult:
         columns: by name, [R, C] each. ``evaluations``, ``distinct``, ``seconds`` count what had ended by the
             checkpoint. ``incumbent`` is the rank of the best seen, ``recommended`` that of the optimizer's own
             answer; -1 where there is none yet. Each has a ``_regret`` (search regret, without noise) and a ``_final``
-            (final loss), NaN where there is none, and an ``_infeasible`` (bool). ``diagnostic.<name>`` is what the optimizer
-            said of itself.
+            (final loss), NaN where there is none, and an ``_infeasible`` (bool). ``diagnostic.<name>`` is what the
+            optimizer said of itself.
         improvements: every improvement of the incumbent within the budget, by seed, then time: ``seed``,
             ``evaluations``, ``seconds``, ``index``, ``regret``, [I] each.
         distribution: float [C, V, Kmax], the mean over seeds of the optimizer's probabilities, if it has any.

@@ -44,7 +44,7 @@ class Optimizer(ABC):
 
     version: ClassVar[int] = 1
     stream_name: ClassVar[str] = ""
-    replayable: ClassVar[bool] = False
+    replayable: bool = False
     recommends: ClassVar[str] = "recommended"
     citation: ClassVar[str] = ""
 

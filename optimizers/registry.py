@@ -9,7 +9,7 @@ OPTIMIZERS = Registry(
     kind="optimizer",
     package="optimizers",
     base=Optimizer,
-    infrastructure=frozenset({"base", "registry", "streams"}),
+    infrastructure=frozenset({"base", "categorical", "gaussian", "registry", "streams"}),
     group="nas_arena.optimizers",
 )
 

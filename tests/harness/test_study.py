@@ -123,7 +123,8 @@ def test_labels_name_what_differs_from_the_defaults() -> None:
 def test_benchmarks_that_report_another_number_have_another_label() -> None:
     """In one table they would print a validation accuracy as a test accuracy."""
     cells = study(benchmarks=["nasbench201(reported=test)", "nasbench201(reported=validation)"]).cells()
-    assert [cell.benchmark_label for cell in cells] == ["nasbench201-cifar10", "nasbench201-cifar10-reported-validation"]
+    labels = ["nasbench201-cifar10", "nasbench201-cifar10-reported-validation"]
+    assert [cell.benchmark_label for cell in cells] == labels
 
 
 def test_a_name_is_the_same_however_it_is_spelled() -> None:
