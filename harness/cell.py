@@ -18,7 +18,7 @@ from optimizers.registry import HARNESS_ARGUMENTS, OPTIMIZERS
 from results.record import RECORD_VERSION
 from search_spaces.benchmark import TabularBenchmark
 from search_spaces.errors import ArenaError, unknown
-from search_spaces.plugins import default_settings, resolve_settings
+from search_spaces.plugins import construct, default_settings, resolve_settings
 from search_spaces.registry import BENCHMARKS, get_benchmark
 
 if TYPE_CHECKING:
@@ -80,12 +80,7 @@ class Cell:
             report_at=tuple(sorted({*study.report_at, study.budget.limit})),
             time_factor=study.time_factor,
         )
-        try:
-            cell.make_optimizer((0,))  # settings out of range are told now
-        except (MemoryError, OverflowError):
-            raise ArenaError(
-                f"{cell.optimizer_label} needs more memory than there is; make its settings smaller"
-            ) from None
+        construct(cell.optimizer_label, lambda: cell.make_optimizer((0,)))  # settings out of range are told now
         return cell
 
     def make_optimizer(self, seeds: tuple[int, ...]) -> Optimizer:

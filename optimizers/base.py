@@ -168,11 +168,15 @@ class Optimizer(ABC):
 
     def _outward(self, array: NDArray[Any]) -> NDArray[Any]:
         """From seeds last to seeds first, without the extra column, in new memory."""
-        return np.ascontiguousarray(np.moveaxis(array[..., : len(self.seeds)], -1, 0))
+        axes = (array.ndim - 1, *range(array.ndim - 1))  # np.moveaxis says the same, at five times the time
+        return np.ascontiguousarray(array[..., : len(self.seeds)].transpose(axes))
 
     def _inward(self, array: NDArray[Any]) -> NDArray[Any]:
         """From seeds first to seeds last, a single seed as two columns."""
-        return np.ascontiguousarray(np.moveaxis(np.repeat(array, self.columns // len(array), axis=0), 0, -1))
+        last = array.transpose((*range(1, array.ndim), 0))
+        if len(array) == self.columns:
+            return np.ascontiguousarray(last)
+        return last.repeat(self.columns, axis=-1)
 
 
 class SamplingOptimizer(Optimizer):

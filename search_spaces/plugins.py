@@ -10,8 +10,9 @@ import importlib
 import inspect
 import pkgutil
 import re
+import traceback
 import typing
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
@@ -135,7 +136,7 @@ def resolve_settings(cls: type, given: dict[str, Any], kind: str, leave_out: Ite
     Raises:
         ArenaError: for an unknown setting (nearest ones offered), a wrong type, or one that is missing.
     """
-    from pydantic import TypeAdapter, ValidationError  # 0.1 s that `list` need not pay
+    from pydantic import ValidationError
 
     settings = default_settings(cls, leave_out)
     hints = typing.get_type_hints(cls.__init__)  # type: ignore[misc]
@@ -143,7 +144,7 @@ def resolve_settings(cls: type, given: dict[str, Any], kind: str, leave_out: Ite
         if name not in settings:
             raise unknown(kind, name, settings)
         try:
-            settings[name] = TypeAdapter(hints.get(name, Any)).validate_python(value, strict=True)
+            settings[name] = _validated(hints.get(name, Any), value)
         except ValidationError as error:
             reason = error.errors()[0]["msg"]
             raise ArenaError(f"{kind} {name!r}: {reason[0].lower()}{reason[1:]}, not {value!r}") from None
@@ -151,6 +152,41 @@ def resolve_settings(cls: type, given: dict[str, Any], kind: str, leave_out: Ite
         if value is inspect.Parameter.empty:
             raise ArenaError(f"{kind} {name!r} has no default; give it")
     return settings
+
+
+def construct(what: str, make: Callable[[], Any]) -> Any:
+    """What ``make`` makes of a class that may be a user's own.
+
+    Raises:
+        ArenaError: for whatever goes wrong inside, with the line where it did.
+    """
+    try:
+        return make()
+    except ArenaError:
+        raise
+    except (MemoryError, OverflowError):
+        raise ArenaError(f"{what} needs more memory than there is; make its settings smaller") from None
+    except Exception as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise ArenaError(f"{what} cannot be made: {reason} ({place.filename}, line {place.lineno})") from error
+
+
+def _validated(annotation: Any, value: Any) -> Any:
+    """The value, if it is of that type. A list passes for a tuple: TOML and JSON have no tuples."""
+    from pydantic import TypeAdapter, ValidationError  # 0.1 s that `list` need not pay
+
+    adapter = TypeAdapter(annotation)
+    try:
+        return adapter.validate_python(value, strict=True)
+    except ValidationError:
+        if not isinstance(value, list):
+            raise
+        return adapter.validate_python(_tuples(value), strict=True)
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
 def parse_selection(text: str) -> tuple[str, dict[str, Any]]:

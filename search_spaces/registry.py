@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from search_spaces.benchmark import TabularBenchmark
-from search_spaces.plugins import Registry, resolve_settings
+from search_spaces.plugins import Registry, construct, resolve_settings
 
 BENCHMARKS = Registry(
     kind="benchmark",
@@ -23,5 +23,6 @@ def get_benchmark(name: str, **options: Any) -> TabularBenchmark:
         ArenaError: for an unknown name or option, or data that is missing or damaged.
     """
     cls = BENCHMARKS.load(name)
-    benchmark: TabularBenchmark = cls(**resolve_settings(cls, options, f"option of {name}"))
+    settings = resolve_settings(cls, options, f"option of {name}")
+    benchmark: TabularBenchmark = construct(f"benchmark {name}", lambda: cls(**settings))
     return benchmark
