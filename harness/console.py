@@ -19,9 +19,9 @@ from results.tables import BenchmarkTable, Estimate, Row, reported_heading
 if TYPE_CHECKING:
     from harness.run import StudyRun
 
-PIPE_WIDTH = 120  # where there is no terminal whose width could be asked
+PIPE_WIDTH = 130  # where there is no terminal whose width could be asked
 NARROWEST = 100  # what a table without intervals needs; in a narrower terminal its lines wrap, but nothing is cut
-INTERVALS_FROM = 118  # a narrower terminal has no room for intervals
+INTERVALS_FROM = 118  # a narrower terminal has no room for intervals, of two decimals
 
 
 def console() -> Console:
@@ -71,7 +71,8 @@ def show(tables: Iterable[BenchmarkTable], to: Console) -> None:
     for table in tables:
         to.print()
         to.print(_heading(table), soft_wrap=True)
-        to.print(_rich_table(table, with_intervals=to.width >= INTERVALS_FROM))
+        room = to.width - 3 * len(table.budgets) * (_decimals(table) - 2)
+        to.print(_rich_table(table, with_intervals=room >= INTERVALS_FROM))
         for note in _notes(table):
             to.print(note, style="dim", soft_wrap=True)
 
@@ -90,23 +91,23 @@ def _rich_table(table: BenchmarkTable, *, with_intervals: bool) -> Table:
         shown.add_column(f"regret at\n{budget:,} {'(solved)' if solved else unit}", justify="right", no_wrap=True)
     shown.add_column("\n".join(reported_heading(table.about)), justify="right", no_wrap=True)
     shown.add_column("evals\nto target", justify="right", no_wrap=True)
-    above = ""
+    above, decimals = "", _decimals(table)
     for row in table.rows:
         name = "" if row.optimizer == above else row.optimizer
         above = row.optimizer
-        regrets = (_estimate(regret, with_intervals) for regret in row.regrets)
-        shown.add_row(name, row.answer, *regrets, _plus_minus(*row.reported), _target(row, table))
-    best = f"{table.best_by_validation:.2f}" + " " * 7
-    shown.add_row(
-        "best by validation", "", *("0" + " " * 13 * with_intervals for _ in table.budgets), best, "", style="italic"
-    )
+        regrets = (_estimate(regret, decimals, with_intervals) for regret in row.regrets)
+        shown.add_row(name, row.answer, *regrets, _plus_minus(*row.reported, decimals), _target(row, table))
+    best = f"{table.best_by_validation:.{decimals}f}" + " " * (5 + decimals)
+    zero = "0" + " " * (7 + 3 * decimals) * with_intervals
+    shown.add_row("best by validation", "", *(zero for _ in table.budgets), best, "", style="italic")
     return shown
 
 
 def _notes(table: BenchmarkTable) -> Iterator[str]:
     landmarks, wording = table.about["landmarks"], table.about["wording"]
+    ratio = " (log10 of the loss over the best)" if wording["scale"] == "log10" else ""
     yield (
-        f"Regret: search regret in {wording['regret_unit']}, interquartile mean [95 % bootstrap interval]. "
+        f"Regret: search regret in {wording['regret_unit']}{ratio}, interquartile mean [95 % bootstrap interval]. "
         f"Reported: {wording['reported']}, mean ± sd."
     )
     yield (
@@ -130,16 +131,23 @@ def _notes(table: BenchmarkTable) -> Iterator[str]:
         yield f"Note: {wording['remark']}."
 
 
-def _estimate(estimate: Estimate, with_interval: bool) -> str:
+def _decimals(table: BenchmarkTable) -> int:
+    """Of regrets and reported numbers: a hundredth of a percentage point is noise, of a decade it is 2 percent."""
+    return 3 if table.about["wording"]["scale"] == "log10" else 2
+
+
+def _estimate(estimate: Estimate, decimals: int, with_interval: bool) -> str:
     if math.isnan(estimate.value):
         return "-"
     if not with_interval:
-        return f"{estimate.value:.2f}"
-    return f"{estimate.value:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]"
+        return f"{estimate.value:.{decimals}f}"
+    return f"{estimate.value:.{decimals}f} [{estimate.low:.{decimals}f}, {estimate.high:.{decimals}f}]"
 
 
-def _plus_minus(mean: float, deviation: float) -> str:
-    return f"{mean:.2f}" if math.isnan(deviation) else f"{mean:.2f} ± {deviation:.2f}"
+def _plus_minus(mean: float, deviation: float, decimals: int) -> str:
+    if math.isnan(deviation):
+        return f"{mean:.{decimals}f}"
+    return f"{mean:.{decimals}f} ± {deviation:.{decimals}f}"
 
 
 def _target(row: Row, table: BenchmarkTable) -> str:

@@ -47,7 +47,7 @@ class Wording:
     @property
     def regret_unit(self) -> str:
         """The unit of regrets."""
-        return self.unit if self.scale == "linear" else f"decades (log10 of {self.unit} over the best)"
+        return self.unit if self.scale == "linear" else f"decades of {self.unit}"
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,10 @@
-"""The one exception for mistakes that a user can mend, and the hint that goes with it."""
+"""The exception for mistakes that a user can mend, and the hint that goes with it."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 
 class ArenaError(ValueError):
@@ -14,9 +15,22 @@ class ArenaError(ValueError):
     """
 
 
+class OrdinalsUnsupported(ArenaError):
+    """An optimizer of categorical variables alone was given a space with ordinals; studies skip such a pair."""
+
+
 def unknown(kind: str, given: object, known: Iterable[str]) -> ArenaError:
     """The error for a name that does not exist: offers the nearest known ones, else lists them all."""
     names = sorted(known)
     near = difflib.get_close_matches(str(given), names, n=2, cutoff=0.6)
     hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"known: {', '.join(names) or 'none'}"
     return ArenaError(f"unknown {kind} {str(given)!r}; {hint}")
+
+
+def refusal(call: Callable[..., Any], *arguments: Any, **options: Any) -> str:
+    """The message of the ArenaError that a call raises, or "" where it raises none; other exceptions pass."""
+    try:
+        call(*arguments, **options)
+    except ArenaError as error:
+        return str(error) or "ArenaError without a message"
+    return ""

