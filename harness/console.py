@@ -99,7 +99,7 @@ def _rich_table(table: BenchmarkTable, *, with_intervals: bool) -> Table:
         shown.add_row(name, row.answer, *regrets, _plus_minus(*row.reported, decimals), _target(row, table))
     best = f"{table.best_by_validation:.{decimals}f}" + " " * (5 + decimals)
     zero = "0" + " " * (7 + 3 * decimals) * with_intervals
-    shown.add_row("best by validation", "", *(zero for _ in table.budgets), best, "", style="italic")
+    shown.add_row(_best(table), "", *(zero for _ in table.budgets), best, "", style="italic")
     return shown
 
 
@@ -124,11 +124,16 @@ def _notes(table: BenchmarkTable) -> Iterator[str]:
             f"table's worst; final answers that are: {', '.join(answers) or 'none'}."
         )
     if landmarks["same_as_searched"]:
-        yield "The reported number is the one that the search sees; it is kept out of aggregates over benchmarks."
+        yield "The reported number is the searched one itself; it is kept out of aggregates over benchmarks."
     if any(table.solved):
         yield "Solved: the median seed of two or more optimizers has regret 0; rows are ranked by the budgets before."
     if wording["remark"]:
         yield f"Note: {wording['remark']}."
+
+
+def _best(table: BenchmarkTable) -> str:
+    """What the architecture with the best searched number is called: that is not always a validation number."""
+    return "best by validation" if "validation" in table.about["wording"]["searched"] else "best by search"
 
 
 def _decimals(table: BenchmarkTable) -> int:

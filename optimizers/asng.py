@@ -28,14 +28,14 @@ from search_spaces.space import Ints, SearchSpace
 # Utilities are multiples of about 1/lam, so a Fisher norm this small is the rounding error of a zero gradient.
 ZERO_NORM = 1e-12
 
-LAM_CATEGORICAL, LAM_ORDINAL = 2, 16  # of the paper; what measured best over 15 tables: docs/ordinals.md
+LAM_CATEGORICAL, LAM_ORDINAL = 2, 12  # of the paper; what measured best over 15 tables: docs/ordinals.md
 
 
 class ASNG(SamplingOptimizer):
     """ASNG; recommends the mode of the distribution: the most probable categories, the ranks nearest to the means.
 
     Args:
-        lam: lambda, the number of architectures an update, at least 2. By default 2 as in the paper, and 16 on spaces
+        lam: lambda, the number of architectures an update, at least 2. By default 2 as in the paper, and 12 on spaces
             with ordinals: with lam = 2 a Gaussian's standard deviation can only shrink.
         alpha: the threshold on the signal-to-noise ratio, above 1: a larger one makes the step size more cautious.
         delta_init: the initial step size delta, in Fisher length, above 0.

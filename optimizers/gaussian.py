@@ -86,13 +86,13 @@ class GaussianBlock:
     def move(self, gradient: Floats, step: Floats, live: NDArray[np.bool_] | None) -> None:
         """Adds step [columns] times the gradient within the limits; a step of 0, where not ``live``, changes nothing.
 
-        The mean is clipped to the ranks, the second moment stays, and the variance is then clipped.
+        The mean is clipped to the ranks, and the variance to its own limits. The reference keeps the second moment
+        where it clips the mean: each step beyond the last rank then widens the Gaussian, by far more than one beyond
+        rank 0, and an optimum among the last ranks is not learnt.
         """
         shift = step * gradient[0]
-        moved = self.mean + shift
-        mean = np.clip(moved, 0.0, self._top)
-        variance = self.variance + step * gradient[1] - shift * shift + (moved - mean) * (moved + mean)
-        self.mean = mean
+        variance = self.variance + step * gradient[1] - shift * shift
+        self.mean = np.clip(self.mean + shift, 0.0, self._top)
         self.variance = np.clip(variance, self._lowest_variance, self._highest_variance)
 
     @property

@@ -117,7 +117,7 @@ class TabularBenchmark:
         options: Mapping[str, Any] | None = None,
         checksums: Mapping[str, str] | None = None,
     ) -> None:
-        check_tables(space, fidelities, tables, wording.scale)
+        check_tables(space, fidelities, tables, wording)
         self.dataset = dataset
         self.space = space
         self.fidelities = tuple(fidelities)
@@ -201,8 +201,9 @@ class TabularBenchmark:
             return np.where(self.feasible(archs), self.seconds(archs), np.nan)
         if name not in self.tables.secondary:
             raise unknown(f"metric of {type(self).__name__}:", name, self.metrics)
-        values: NDArray[Any] = self.tables.secondary[name].take(self.space.index(archs))
-        return values
+        ranks = self.space.index(archs)
+        values: NDArray[Any] = self.tables.secondary[name].take(ranks)
+        return values if self.is_feasible.all() else np.where(self.is_feasible.take(ranks), values, np.nan)
 
     @cached_property
     def search_regret(self) -> Floats:
@@ -249,12 +250,14 @@ class TabularBenchmark:
         return fidelity
 
 
-def check_tables(space: SearchSpace, fidelities: Sequence[int], tables: Tables, scale: str) -> None:
+def check_tables(space: SearchSpace, fidelities: Sequence[int], tables: Tables, wording: Wording) -> None:
     """Whether tables fit the space and each other.
 
     Raises:
         ArenaError: the first thing that does not fit.
     """
+    if wording.scale not in ("linear", "log10") or (wording.scale == "log10" and wording.complement):
+        raise ArenaError(f"the scale is 'linear' or 'log10', the latter not of a complement; not {wording.scale!r}")
     F, N = len(fidelities), space.size
     shapes: dict[str, tuple[Any, tuple[int, ...]]] = {
         "search": (tables.search, (F, N)),
@@ -277,7 +280,7 @@ def check_tables(space: SearchSpace, fidelities: Sequence[int], tables: Tables, 
     for name, values in losses.items():
         if not np.isfinite(values).all():
             raise ArenaError(f"table {name!r} must be finite where an architecture is feasible")
-        if scale == "log10" and values.min() <= 0:
+        if wording.scale == "log10" and values.min() <= 0:
             raise ArenaError(f"table {name!r} holds {values.min()}; on the scale log10 losses must be above 0")
     if tables.seconds is not None and not (np.isfinite(tables.seconds) & (tables.seconds > 0)).all():
         raise ArenaError("table 'seconds' must be finite and above 0 for every architecture, also an infeasible one")

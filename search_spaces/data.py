@@ -53,6 +53,22 @@ def data_folder_file(name: str) -> Path | None:
     return None
 
 
+def needed_file(name: str, sha256: str, benchmark: str, source: str) -> bytes:
+    """The verified bytes of a file in the folder NAS_ARENA_DATA without which a benchmark has no numbers.
+
+    Raises:
+        ArenaError: when it is not there (the message names ``source``, where its numbers are from), or is another.
+    """
+    file = data_folder_file(name)
+    if file is None:
+        folder = os.environ.get("NAS_ARENA_DATA")
+        raise ArenaError(
+            f"{benchmark} needs {name}, which is in no package: set NAS_ARENA_DATA to a folder that holds it "
+            f"(now it is {f'{folder!r}, which does not' if folder else 'unset'}); its numbers are those of {source}"
+        )
+    return verified(file, sha256, "restore the file")
+
+
 def verified(file: Path, sha256: str, mend: str) -> bytes:
     """The bytes of ``file``.
 

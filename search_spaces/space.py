@@ -51,7 +51,8 @@ class Ordinal:
 
     def __init__(self, name: str, values: Iterable[float]) -> None:
         object.__setattr__(self, "name", name)
-        object.__setattr__(self, "values", tuple(values))
+        plain = (value.item() if isinstance(value, np.generic) else value for value in values)  # JSON knows no numpy
+        object.__setattr__(self, "values", tuple(plain))
         if not self.values:
             raise ArenaError(f"ordinal {name!r} has no values; give at least one")
         numbers = all(isinstance(value, Real) and math.isfinite(value) for value in self.values)
@@ -149,9 +150,12 @@ class SearchSpace:
 
     def architectures(self, ranks: ArrayLike) -> Ints:
         """The architectures of given ranks: the inverse of :meth:`index`. int [...] to int64 [..., V]."""
-        rest = np.array(ranks, dtype=np.int64)
-        if rest.size and (rest.min() < 0 or int(rest.max()) >= self.size):
-            raise ArenaError(f"a rank lies between 0 and {self.size - 1}")
+        given = np.asarray(ranks)
+        if given.dtype.kind not in "iu":
+            raise ArenaError(f"ranks must be integers, not {given.dtype}")
+        if given.size and (given.min() < 0 or int(given.max()) >= min(self.size, 2**63)):
+            raise ArenaError(f"a rank lies between 0 and {min(self.size, 2**63) - 1}")
+        rest = given.astype(np.int64)
         archs = np.empty((*rest.shape, len(self)), dtype=np.int64)
         for v in reversed(range(len(self))):
             rest, archs[..., v] = np.divmod(rest, self.sizes[v])

@@ -6,13 +6,12 @@ optimized, two of the three trainings are for the search and the third is for th
 
 from __future__ import annotations
 
-import os
 from typing import Literal
 
 import numpy as np
 
 from search_spaces.benchmark import Tables, TabularBenchmark, Wording
-from search_spaces.data import Arrays, data_folder_file, npz_arrays, verified
+from search_spaces.data import Arrays, needed_file, npz_arrays
 from search_spaces.errors import ArenaError, unknown
 from search_spaces.space import Categorical, SearchSpace
 
@@ -50,7 +49,7 @@ class NASBenchMacro(TabularBenchmark):
     def __init__(self, dataset: str = "cifar10", *, reported: Literal["hold-out", "searched"] = "hold-out") -> None:
         if dataset not in self.datasets:
             raise unknown("data set of nasbench_macro:", dataset, self.datasets)
-        arrays = _arrays(_content())
+        arrays = _arrays(needed_file(FILE, SHA256, "nasbench_macro", SOURCE))
         losses = 100.0 - arrays["test_acc"].astype(np.float64)
         hold_out = reported == "hold-out"
         trials = losses[:, :2] if hold_out else losses
@@ -91,17 +90,6 @@ def _wording(hold_out: bool) -> Wording:
             else "the search sees the test accuracy itself"
         ),
     )
-
-
-def _content() -> bytes:
-    file = data_folder_file(FILE)
-    if file is None:
-        folder = os.environ.get("NAS_ARENA_DATA")
-        raise ArenaError(
-            f"nasbench_macro needs {FILE}, which is in no package: set NAS_ARENA_DATA to a folder that holds it "
-            f"(now it is {f'{folder!r}, which does not' if folder else 'unset'}); its numbers are those of {SOURCE}"
-        )
-    return verified(file, SHA256, "restore the file")
 
 
 def _arrays(content: bytes) -> Arrays:

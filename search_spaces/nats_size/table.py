@@ -5,13 +5,12 @@ The file has one number an architecture, a test accuracy: the validation accurac
 
 from __future__ import annotations
 
-import os
 from typing import Literal
 
 import numpy as np
 
 from search_spaces.benchmark import Tables, TabularBenchmark, Wording
-from search_spaces.data import Arrays, data_folder_file, npz_arrays, verified
+from search_spaces.data import Arrays, needed_file, npz_arrays
 from search_spaces.errors import ArenaError, unknown
 from search_spaces.space import Ordinal, SearchSpace
 
@@ -49,7 +48,7 @@ class NATSSize(TabularBenchmark):
         if dataset not in DATASETS:
             raise unknown("data set of nats_size:", dataset, DATASETS)
         accuracy, parameters = f"test_acc_{EPOCHS}ep_{DATASETS[dataset]}", f"params_{DATASETS[dataset]}"
-        arrays = _arrays(_content(), accuracy, parameters)
+        arrays = _arrays(needed_file(FILE, SHA256, "nats_size", SOURCE), accuracy, parameters)
         losses = 100.0 - arrays[accuracy]
         super().__init__(
             dataset=dataset,
@@ -68,17 +67,6 @@ class NATSSize(TabularBenchmark):
             options={"ordinals": ordinals},
             checksums={FILE: SHA256},
         )
-
-
-def _content() -> bytes:
-    file = data_folder_file(FILE)
-    if file is None:
-        folder = os.environ.get("NAS_ARENA_DATA")
-        raise ArenaError(
-            f"nats_size needs {FILE}, which is in no package: set NAS_ARENA_DATA to a folder that holds it "
-            f"(now it is {f'{folder!r}, which does not' if folder else 'unset'}); its numbers are those of {SOURCE}"
-        )
-    return verified(file, SHA256, "restore the file")
 
 
 def _arrays(content: bytes, accuracy: str, parameters: str) -> Arrays:

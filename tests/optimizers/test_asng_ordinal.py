@@ -18,7 +18,8 @@ updates of B architectures of V variables,
     steps       int [S], after how many updates the next ones were recorded, in the units of ``state_dict``
     theta, s, gamma, Delta, mean, variance      float [S, ...]
 
-No mean in it is 0 at an update with 2 variance > 1: there the reference is wrong, see ``test_bug_eigenvectors``.
+No mean in it is 0 at an update with 2 variance > 1, nor clipped to the ranks: there the reference is wrong, see
+``test_bug_eigenvectors`` and ``test_bug_the_last_rank_widens``.
 """
 
 from __future__ import annotations
@@ -135,9 +136,9 @@ class Plain:
                 moved = [p - excess * (p - low) / free for p in moved]
                 self.theta[v] = [p / sum(moved) for p in moved]
         for v, top in self.top.items():
-            self.m[v] = min(max(self.m[v] + delta / norm * G_m[v], 0.0), top)
-            square = self.m[v] ** 2
-            self.q[v] = min(max(self.q[v] + delta / norm * G_q[v], square + 1 / 16), square + (top / 2) ** 2)
+            m, q = self.m[v] + delta / norm * G_m[v], self.q[v] + delta / norm * G_q[v]
+            self.m[v] = min(max(m, 0.0), top)
+            self.q[v] = self.m[v] ** 2 + min(max(q - m**2, 1 / 16), (top / 2) ** 2)
         self.s = [(1 - beta) * s + math.sqrt(beta * (2 - beta)) * x / norm for s, x in zip(self.s, root, strict=True)]
         self.gamma = (1 - beta) ** 2 * self.gamma + beta * (2 - beta)
         self.Delta *= math.exp(beta * (self.gamma - sum(s * s for s in self.s) / self.alpha))
@@ -396,10 +397,9 @@ def test_samples_come_in_mirrored_pairs(lam: int) -> None:
 
 
 def test_limits() -> None:
-    """The mean is clipped to the ranks; E[x^2] stays, and then the std is clipped to 1/4 .. (K - 1) / 2.
+    """The mean is clipped to the ranks and the std to 1/4 .. (K - 1) / 2, each as if the other were not.
 
-    Beyond the last rank that widens, beyond the first it does not. With one ordinal and a pair the mean moves by
-    delta std, towards the better sample.
+    With one ordinal and a pair the mean moves by delta std, towards the better sample.
     """
     top = 6.0
     means, stds = [*np.linspace(0, top, 25), 0.01, 5.99], [0.25, 0.26, 1.0, 2.9, 3.0]
@@ -412,14 +412,14 @@ def test_limits() -> None:
     optimizer.tell(archs, -sign[:, None] * higher)
     moved = sign * delta * std
     clipped = np.clip(mean + moved, 0, top)
-    unbounded = mean**2 + std**2 + 2 * mean * moved - clipped**2
+    unbounded = std**2 - moved**2
     state = optimizer.state_dict()
     np.testing.assert_allclose(state["mean"][:, 0], clipped, rtol=0, atol=1e-12)
     np.testing.assert_allclose(state["variance"][:, 0], np.clip(unbounded, 1 / 16, 9), rtol=1e-12, atol=1e-12)
     assert ((state["mean"] >= 0) & (state["mean"] <= top)).all()
     assert ((state["variance"] >= 1 / 16) & (state["variance"] <= 9)).all()
     seen = {(bool(m in (0, top)), bool(v < 1 / 16), bool(v > 9)) for m, v in zip(clipped, unbounded, strict=True)}
-    assert seen >= {(False, False, False), (False, True, False), (True, False, False), (True, False, True)}
+    assert seen >= {(False, False, False), (False, True, False), (True, False, False), (True, True, False)}
 
 
 @pytest.mark.parametrize("draw", range(3))
@@ -569,9 +569,11 @@ def test_a_restored_state_goes_on_to_the_last_bit(lam: int) -> None:
         np.testing.assert_array_equal(state[key], value, err_msg=f"{key} of the saved state")
 
 
-def test_it_learns_where_the_best_ranks_are() -> None:
-    """Off-centre ones of 5 ordinals with 8 values, within 2,000 evaluations."""
-    target = np.array([1, 6, 2, 5, 1])
+@pytest.mark.parametrize("target", [[1, 6, 2, 5, 1], [6, 1, 5, 2, 6], [0] * 5, [7] * 5])
+def test_bug_the_last_rank_widens(target: list[int]) -> None:
+    """Keeping E[x^2] where the mean is clipped, the reference widens at each step beyond the last rank, by about
+    2 (K - 1) steps, and learns no optimum there. Ours learns any of 5 ordinals of 8 values in 2,000 evaluations.
+    """
     optimizer = ASNG(space_of("o8 o8 o8 o8 o8"), range(50), lam=8)
     advance(optimizer, 250, lambda archs: ((archs - target) ** 2).sum(-1))
-    assert (optimizer.recommend() == target).all(-1).sum() >= 40
+    assert (optimizer.recommend() == target).all(-1).sum() >= 45
