@@ -7,7 +7,7 @@ import json
 import os
 import re
 from dataclasses import asdict, dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from search_spaces.benchmark import TabularBenchmark
 from search_spaces.errors import ArenaError, unknown
 from search_spaces.plugins import construct, default_settings, resolve_settings
 from search_spaces.registry import BENCHMARKS, get_benchmark
+from search_spaces.space import SearchSpace
 
 if TYPE_CHECKING:
     from harness.study import Selection, Study
@@ -31,6 +32,7 @@ class Cell:
 
     optimizer: str
     settings: tuple[tuple[str, Any], ...]
+    defaults: tuple[tuple[str, Any], ...]
     optimizer_label: str
     benchmark: str
     options: tuple[tuple[str, Any], ...]
@@ -62,10 +64,12 @@ class Cell:
             for name, default in default_settings(type(loaded)).items()
             if default == "auto" and name in options
         }
-        cell = cls(
+        settings, defaults = _on_space(optimizer_class, loaded.space, settings, optimizer.name)
+        return cls(
             optimizer=optimizer_name,
             settings=tuple(settings.items()),
-            optimizer_label=_label(optimizer_name, settings, default_settings(optimizer_class)),
+            defaults=tuple(defaults.items()),
+            optimizer_label=_label(optimizer_name, settings, defaults),
             benchmark=benchmark_name,
             options=tuple(resolved.items()),
             benchmark_label=f"{benchmark_name.rpartition(':')[2]}-{loaded.dataset}"
@@ -80,8 +84,6 @@ class Cell:
             report_at=tuple(sorted({*study.report_at, study.budget.limit})),
             time_factor=study.time_factor,
         )
-        construct(cell.optimizer_label, lambda: cell.make_optimizer((0,)))  # settings out of range are told now
-        return cell
 
     def make_optimizer(self, seeds: tuple[int, ...]) -> Optimizer:
         """The optimizer of this cell for some seeds, its streams keyed by the benchmark and its data set."""
@@ -148,11 +150,7 @@ class Cell:
                 "citation": optimizer_class.citation,
                 "recommends": optimizer_class.recommends,
                 "settings": dict(self.settings),
-                "defaults": {
-                    name: value
-                    for name, value in default_settings(optimizer_class, HARNESS_ARGUMENTS).items()
-                    if name in dict(self.settings)
-                },
+                "defaults": dict(self.defaults),
             },
             "benchmark": {
                 "name": self.benchmark,
@@ -179,6 +177,23 @@ def load_benchmark(name: str, options: dict[str, Any]) -> TabularBenchmark:
 @cache
 def _load_benchmark(name: str, options: str, data_folder: str | None) -> TabularBenchmark:
     return get_benchmark(name, **json.loads(options))
+
+
+def _on_space(
+    cls: type[Optimizer], space: SearchSpace, settings: dict[str, Any], name: str
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The settings and the defaults on a space: where one is None, what the optimizer holds under its name.
+
+    Raises:
+        ArenaError: for settings out of range; they are told now and not by a worker.
+    """
+    defaults = default_settings(cls, HARNESS_ARGUMENTS)
+    open_ones = [key for key, default in defaults.items() if default is None]
+    on_space = []
+    for given in (settings, settings | dict.fromkeys(open_ones)):
+        made = construct(_label(name, given, defaults), partial(cls, space, (0,), **given))
+        on_space.append({key: getattr(made, key, None) for key in open_ones if given[key] is None})
+    return settings | on_space[0], defaults | on_space[1]
 
 
 def _label(name: str, settings: dict[str, Any], defaults: dict[str, Any]) -> str:

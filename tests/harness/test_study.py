@@ -92,7 +92,7 @@ def test_what_changes_numbers_changes_the_identity(changes: dict[str, Any]) -> N
 
 def test_the_version_of_an_optimizer_is_part_of_the_identity(monkeypatch: pytest.MonkeyPatch) -> None:
     before = identity()
-    monkeypatch.setattr("optimizers.asng.ASNG.version", 2)
+    monkeypatch.setattr("optimizers.asng.ASNG.version", 100)
     assert identity() != before
 
 
@@ -185,3 +185,16 @@ def test_only_missing_seeds_are_searched_and_shards_stay_small(tmp_path: Path, m
 
 def test_a_folder_without_shards_has_no_seeds(tmp_path: Path) -> None:
     assert seeds_on_record(tmp_path / "nothing") == set()
+
+
+def test_a_default_that_depends_on_the_space_is_what_it_comes_to() -> None:
+    """So that the same search is one cell however it is written, and a label names what was changed."""
+    both = ["nasbench201", "hpolib"]
+    plain, spelled, other = (
+        study(optimizers=[f"asng{given}"], benchmarks=both).cells() for given in ("", "(lam=2)", "(lam=12)")
+    )
+    assert [dict(cell.settings)["lam"] for cell in plain] == [2, 12]
+    assert [cell.id for cell in (plain[0], plain[1])] == [spelled[0].id, other[1].id]
+    labels = [[cell.optimizer_label for cell in cells] for cells in (plain, spelled, other)]
+    assert labels == [["asng", "asng"], ["asng", "asng(lam=2)"], ["asng(lam=12)", "asng"]]
+    assert [cell.describe()["optimizer"]["defaults"]["lam"] for cell in other] == [2, 12]
