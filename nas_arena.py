@@ -12,6 +12,7 @@
 >>> checkpoint_frame(result.cells)                          # doctest: +SKIP
 """
 
+from harness.check import check_benchmark, check_optimizer
 from harness.run import StudyRun, run
 from harness.study import Study
 from optimizers.base import BestSeen, Optimizer, SamplingOptimizer, uniform_values
@@ -35,6 +36,8 @@ __all__ = [
     "TabularBenchmark",
     "Wording",
     "benchmark_tables",
+    "check_benchmark",
+    "check_optimizer",
     "checkpoint_frame",
     "get_benchmark",
     "improvement_frame",

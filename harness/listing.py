@@ -37,7 +37,7 @@ def _entries(registry: Registry) -> Iterator[str]:
             key if value is inspect.Parameter.empty else f"{key}={value}" for key, value in settings.items()
         )
         yield f"{name}({given})"
-        yield f"    {inspect.cleandoc(cls.__doc__ or '').splitlines()[0]}"
+        yield f"    {inspect.cleandoc(cls.__doc__ or 'no description').splitlines()[0]}"
         for title, text in (
             ("data sets", ", ".join(getattr(cls, "datasets", ()))),
             ("source", cls.citation),

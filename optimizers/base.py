@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from optimizers.streams import Streams
-from search_spaces.errors import ArenaError
+from search_spaces.errors import ArenaError, OrdinalsUnsupported
 from search_spaces.space import Ints, SearchSpace
 
 Floats = NDArray[np.float64]
@@ -40,15 +40,27 @@ class Optimizer(ABC):
         stream_name: optimizers of the same stream name share their random streams: settings of one mechanism.
         recommends: what ``recommend`` gives, in a word or two for tables: "best seen" if it is always the best seen.
         replayable: whether ``tell`` takes steps that were recorded elsewhere.
+        categorical_only: whether it has no use for ordinals; the constructor then refuses spaces that have some.
+
+    Raises:
+        OrdinalsUnsupported: for a space with ordinals, where ``categorical_only``.
+        ArenaError: for seeds that are not different integers from 0 on.
     """
 
     version: ClassVar[int] = 1
     stream_name: ClassVar[str] = ""
     replayable: bool = False
+    categorical_only: ClassVar[bool] = False
     recommends: ClassVar[str] = "recommended"
     citation: ClassVar[str] = ""
 
     def __init__(self, space: SearchSpace, seeds: Iterable[int], *, stream: str | int = 0) -> None:
+        if self.categorical_only and space.ordinal.any():
+            names = ", ".join(space.variables[v].name for v in np.flatnonzero(space.ordinal))
+            raise OrdinalsUnsupported(
+                f"{type(self).__name__} takes categorical variables only, and this space has the ordinals {names}; "
+                "search it with ordinals=categorical where the benchmark offers it"
+            )
         self.space = space
         self.seeds = tuple(int(seed) for seed in seeds)
         if not self.seeds or min(self.seeds) < 0 or len(set(self.seeds)) < len(self.seeds):
@@ -57,6 +69,7 @@ class Optimizer(ABC):
         self._key = (self.stream_name or type(self).__name__, stream)
         self.streams = self._make_streams("ask")
         self._asked: Ints | None = None
+        self._sound: set[str] = set()  # the methods of the subclass whose arrays were found to be as they must
 
     def ask(self) -> Ints:
         """The next architectures to evaluate: int64 [R, B, V]. B may change from step to step.
@@ -66,7 +79,10 @@ class Optimizer(ABC):
         """
         if self._asked is not None:
             raise ArenaError("ask() was called twice; tell() the losses of the last architectures first")
-        self._asked = self._outward(self._ask())
+        archs = self._ask()
+        if "_ask" not in self._sound:
+            self._must_be_sound("_ask", archs, "B", len(self.space), self.columns)
+        self._asked = self._outward(archs)
         return self._asked.copy()
 
     def tell(self, archs: ArrayLike, losses: ArrayLike) -> None:
@@ -98,7 +114,10 @@ class Optimizer(ABC):
 
     def recommend(self) -> Ints:
         """What the optimizer would hand over now: int64 [R, V]. Before the first ``tell`` it means nothing."""
-        return self._outward(self._recommend())
+        arch = self._recommend()
+        if "_recommend" not in self._sound:
+            self._must_be_sound("_recommend", arch, len(self.space), self.columns)
+        return self._outward(arch)
 
     @property
     def probabilities(self) -> Floats | None:
@@ -163,20 +182,30 @@ class Optimizer(ABC):
         """float64 [columns] by name."""
         return {}
 
+    def _must_be_sound(self, method: str, given: Any, *shape: int | str) -> None:
+        """Tells the author of a subclass what a method must give; looked at once, as steps are many."""
+        is_array = isinstance(given, np.ndarray)
+        lengths = given.shape if is_array and given.dtype == np.int64 and given.ndim == len(shape) else ()
+        if not lengths or any(n != m if isinstance(m, int) else n < 1 for n, m in zip(lengths, shape, strict=True)):
+            names = "[B, V, columns]" if len(shape) == 3 else "[V, columns]"
+            found = f"{given.dtype} {list(given.shape)}" if is_array else type(given).__name__
+            raise ArenaError(
+                f"{type(self).__name__}.{method} must give int64 {names} = [{', '.join(map(str, shape))}], not {found}"
+            )
+        self._sound.add(method)
+
     def _make_streams(self, purpose: str) -> Streams:
         return Streams(self.seeds * (self.columns // len(self.seeds)), *self._key, purpose)
 
     def _outward(self, array: NDArray[Any]) -> NDArray[Any]:
         """From seeds last to seeds first, without the extra column, in new memory."""
         axes = (array.ndim - 1, *range(array.ndim - 1))  # np.moveaxis says the same, at five times the time
-        return np.ascontiguousarray(array[..., : len(self.seeds)].transpose(axes))
+        return array[..., : len(self.seeds)].transpose(axes).copy()
 
     def _inward(self, array: NDArray[Any]) -> NDArray[Any]:
-        """From seeds first to seeds last, a single seed as two columns."""
+        """From seeds first to seeds last, a single seed as two columns, in new memory."""
         last = array.transpose((*range(1, array.ndim), 0))
-        if len(array) == self.columns:
-            return np.ascontiguousarray(last)
-        return last.repeat(self.columns, axis=-1)
+        return last.copy() if len(array) == self.columns else last.repeat(self.columns, axis=-1)
 
 
 class SamplingOptimizer(Optimizer):

@@ -9,7 +9,19 @@ OPTIMIZERS = Registry(
     kind="optimizer",
     package="optimizers",
     base=Optimizer,
-    infrastructure=frozenset({"base", "categorical", "gaussian", "registry", "streams"}),
+    infrastructure=frozenset(
+        {
+            "base",
+            "categorical",
+            "check",
+            "check_interface",
+            "check_runs",
+            "check_tools",
+            "gaussian",
+            "registry",
+            "streams",
+        }
+    ),
     group="nas_arena.optimizers",
 )
 

@@ -15,7 +15,7 @@ class ArenaError(ValueError):
     """
 
 
-class OrdinalsUnsupported(ArenaError):
+class OrdinalsUnsupported(ArenaError):  # noqa: N818 it says what is so
     """An optimizer of categorical variables alone was given a space with ordinals; studies skip such a pair."""
 
 

