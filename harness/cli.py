@@ -65,7 +65,14 @@ def cli() -> None:
 def _run_options(command: Any) -> Any:
     options = (
         ARENA_OPTION,
-        click.option("--jobs", "-j", type=int, metavar="N", help="Processes that search.  [default: one a core]"),
+        click.option("--jobs", "-j", type=int, metavar="N", help="Shards at a time.  [default: one a core]"),
+        click.option(
+            "--engine",
+            default="processes",
+            show_default=True,
+            metavar="NAME",
+            help="Where to search: processes of this machine, or ray, the cluster that RAY_ADDRESS names.",
+        ),
         click.option("--tracking/--no-tracking", default=True, show_default=True, help="Mirror results into MLflow."),
     )
     for option in reversed(options):
@@ -78,14 +85,16 @@ def _run_options(command: Any) -> Any:
 @click.option("--seeds", metavar="SEEDS", help="In place of the study's: 200 is 0 to 199; or a list as 5-9,12.")
 @click.option("--budget", metavar="N|Ns", help="In place of the study's: evaluations, or simulated seconds as 12000s.")
 @_run_options
-def run_command(study: str, seeds: str | None, budget: str | None, arena: str, jobs: int | None, tracking: bool) -> int:
+def run_command(
+    study: str, seeds: str | None, budget: str | None, arena: str, jobs: int | None, engine: str, tracking: bool
+) -> int:
     """Run what is missing of STUDY, a bundled study or a TOML file.
 
     Ends with one table a benchmark; figures and records go to a folder of the study's name.
     """
     from harness.study import Study
 
-    return _execute(Study.load(study).replaced(seeds=seeds, budget=budget), arena, jobs, tracking)
+    return _execute(Study.load(study).replaced(seeds=seeds, budget=budget), arena, jobs, engine, tracking)
 
 
 @cli.command("compare")
@@ -105,6 +114,7 @@ def compare_command(
     name: str,
     arena: str,
     jobs: int | None,
+    engine: str,
     tracking: bool,
 ) -> int:
     """Compare optimizers on benchmarks, each option given once or more.
@@ -116,15 +126,15 @@ def compare_command(
     study = Study(
         name=name, optimizers=optimizers, benchmarks=benchmarks, seeds=seeds, budget=budget, report_at=report_at
     )
-    return _execute(study, arena, jobs, tracking)
+    return _execute(study, arena, jobs, engine, tracking)
 
 
-def _execute(study: Study, arena: str, jobs: int | None, tracking: bool) -> int:
+def _execute(study: Study, arena: str, jobs: int | None, engine: str, tracking: bool) -> int:
     from harness.console import ProgressBar
     from harness.run import run
 
     with ProgressBar() as progress:
-        result = run(study, arena=arena, jobs=jobs, tracking=tracking, progress=progress)
+        result = run(study, arena=arena, jobs=jobs, engine=engine, tracking=tracking, progress=progress)
     return _epilogue(result, arena)
 
 
@@ -151,6 +161,20 @@ def list_command(what: str) -> None:
     from harness import listing
 
     click.echo("\n".join(getattr(listing, what)()))
+
+
+@cli.command("check")
+@click.argument("selection", metavar="NAME(SETTING=VALUE, ...)")
+def check_command(selection: str) -> int:
+    """Check that an optimizer or a benchmark keeps the contract: one of ours, or yours as module:Class.
+
+    Every violation is explained with an example. For example: nas-arena check "my_module:HillClimber(restart=0.05)"
+    """
+    from harness.check import check
+
+    report = check(selection)
+    click.echo(str(report))
+    return 1 if report.violated else 0
 
 
 @cli.command("ui")

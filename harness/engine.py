@@ -1,19 +1,26 @@
-"""Where shards run: in this process, or in local processes by joblib. A shard gives the same numbers everywhere."""
+"""Where shards run: in this process, in local processes by joblib, or on a Ray cluster (``ray_engine``).
+
+A shard gives the same numbers everywhere.
+"""
 
 from __future__ import annotations
 
 import os
+import platform
 import sys
 import traceback
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter, process_time
+from typing import Any
 
 from harness.cell import Cell
 from harness.tabular import SearchResult, checkpoints, search
 from optimizers.streams import Streams
+from search_spaces.errors import unknown
 
+ENGINES = ("processes", "ray")
 KILLED = "its worker process was killed, twice (out of memory?)"
 
 
@@ -27,11 +34,11 @@ class Shard:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a shard: a result and what it cost, or why there is none."""
+    """What became of a shard: a result, what it cost and where, or why there is none."""
 
     shard: Shard
     result: SearchResult | None
-    cost: dict[str, float]
+    cost: dict[str, Any]
     error: str = ""
 
 
@@ -51,14 +58,51 @@ def run_shard(shard: Shard) -> Outcome:
         )
     except Exception:
         return Outcome(shard, None, {}, traceback.format_exc())
-    return Outcome(shard, result, {"wall_seconds": perf_counter() - wall, "cpu_seconds": process_time() - cpu})
+    cost = {
+        "wall_seconds": perf_counter() - wall,
+        "cpu_seconds": process_time() - cpu,
+        "peak_mebibytes": _peak_mebibytes(),
+    }
+    return Outcome(shard, result, {**machine(), **cost})
 
 
-def run_shards(shards: Sequence[Shard], jobs: int) -> Iterator[Outcome]:
-    """Runs all shards, ``jobs`` at a time, and gives each outcome as it comes.
+def _peak_mebibytes() -> float:
+    """The most memory that this process, not this shard alone, has held."""
+    import resource  # not on Windows
 
-    A shard whose worker was killed is tried once more, alone, so that it can take no other shard with it again.
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def machine() -> dict[str, Any]:
+    """Where this process runs, for the record: on a cluster that is not where records are written."""
+    return {"machine": platform.node(), "platform": platform.platform(), "cores": os.cpu_count()}
+
+
+def check_engine(engine: str) -> None:
+    """Raises ArenaError for an engine that is unknown, or whose package is not installed."""
+    if engine not in ENGINES:
+        raise unknown("engine", engine, ENGINES)
+    if engine == "ray":
+        from harness.ray_engine import load_ray
+
+        load_ray()
+
+
+def run_shards(shards: Sequence[Shard], jobs: int | None, engine: str = "processes") -> Generator[Outcome, None, None]:
+    """Runs all shards, ``jobs`` at a time, and gives each outcome as it comes. To be closed, wherever one stops.
+
+    Raises:
+        ArenaError: for a Ray cluster that cannot be reached or started.
     """
+    if engine == "ray":
+        from harness.ray_engine import run_on_ray
+
+        return run_on_ray(shards, jobs)
+    return _run_in_processes(shards, min(jobs or default_jobs(), max(len(shards), 1)))
+
+
+def _run_in_processes(shards: Sequence[Shard], jobs: int) -> Generator[Outcome, None, None]:
+    """A shard whose worker was killed is tried once more, alone, so that it can take no other shard with it again."""
     if jobs == 1 or len(shards) == 1:
         yield from map(run_shard, shards)
         return

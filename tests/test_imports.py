@@ -57,7 +57,7 @@ def test_mlflow_is_imported_in_one_file() -> None:
 
 
 def test_heavy_packages_are_not_imported_at_the_top() -> None:
-    heavy = {"torch", "mlflow", "pandas", "pyarrow", "matplotlib", "joblib"}
+    heavy = {"torch", "mlflow", "pandas", "pyarrow", "matplotlib", "joblib", "ray"}
     for _, path in modules():
         assert not {name.partition(".")[0] for name in imported(path, top_only=True)} & heavy, path.name
 
@@ -74,9 +74,10 @@ def loaded_by(*arguments: str) -> set[str]:
 
 @pytest.mark.parametrize("arguments", [("--help",), ("run", "--help"), ("compare", "--help"), ()])
 def test_help_loads_the_command_line_library_alone(arguments: tuple[str, ...]) -> None:
-    assert not loaded_by(*arguments) & {"torch", "mlflow", "pandas", "numpy", "pyarrow", "matplotlib", "joblib", "rich"}
+    heavy = {"torch", "mlflow", "pandas", "numpy", "pyarrow", "matplotlib", "joblib", "ray", "rich"}
+    assert not loaded_by(*arguments) & heavy
 
 
 @pytest.mark.parametrize("what", ["optimizers", "benchmarks", "studies"])
 def test_list_loads_neither_torch_nor_mlflow(what: str) -> None:
-    assert not loaded_by("list", what) & {"torch", "mlflow", "pandas", "pyarrow", "matplotlib", "joblib"}
+    assert not loaded_by("list", what) & {"torch", "mlflow", "pandas", "pyarrow", "matplotlib", "joblib", "ray"}
