@@ -12,6 +12,7 @@ import traceback
 import warnings
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any
 
@@ -124,6 +125,11 @@ def default_jobs() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def absolute_path() -> list[str]:
+    """``sys.path`` as other processes can use it: "" is the current folder of this one, and theirs may be another."""
+    return [str(Path(folder).absolute()) for folder in sys.path]
+
+
 def _in_processes(shards: Sequence[Shard], places: list[int], jobs: int) -> Iterator[tuple[int, Outcome]]:
     """Outcomes until all are there or a worker dies."""
     from joblib import Parallel, delayed  # 0.2 s
@@ -131,7 +137,7 @@ def _in_processes(shards: Sequence[Shard], places: list[int], jobs: int) -> Iter
 
     parallel = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
     try:
-        yield from parallel(delayed(_in_worker)(place, shards[place], sys.path) for place in places)
+        yield from parallel(delayed(_in_worker)(place, shards[place], absolute_path()) for place in places)
     except TerminatedWorkerError:
         return
 

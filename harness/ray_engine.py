@@ -15,7 +15,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from harness.engine import KILLED, Outcome, Shard, run_shard
+from harness.engine import KILLED, Outcome, Shard, absolute_path, run_shard
 from search_spaces.errors import ArenaError
 
 AHEAD = 2  # shards in flight for each CPU, so that none waits for this process
@@ -60,7 +60,7 @@ def run_on_ray(shards: Sequence[Shard], jobs: int | None) -> Generator[Outcome, 
     running: dict[Any, tuple[Shard, int]] = {}
     with _connected(ray):
         task = ray.remote(num_cpus=1, max_retries=0)(_in_worker)
-        path = [str(Path(folder).absolute()) for folder in sys.path]  # "" is the current folder of this process alone
+        path = absolute_path()
         given = {name: os.environ.get(name) for name in CARRIED}
         carried = {name: folder and str(Path(folder).absolute()) for name, folder in given.items()}
         while waiting or running:
