@@ -25,7 +25,7 @@ import pytest
 import ray
 from ray.cluster_utils import Cluster
 
-from harness.engine import Outcome
+from harness.engine import Shard, run_shards
 from nas_arena import ArenaError, Study, StudyRun, read_study, run
 from results.record import CellRecord
 
@@ -157,45 +157,39 @@ def test_a_worker_that_dies_or_fails_costs_its_own_shard(address: str, tmp_path:
     assert "RuntimeError: a bug of its own" in told["3"]
 
 
-class Killing:
-    """Kills a node after the first shard has ended elsewhere, as soon as one has begun there."""
-
-    def __init__(self, cluster: Cluster, node: Any, notes: Path) -> None:
-        self.cluster, self.node, self.notes = cluster, node, notes
-
-    def planned(self, searches: int) -> None:
-        pass
-
-    def done(self, outcome: Outcome) -> None:
-        while self.node.node_id not in nodes_of(self.notes):
-            time.sleep(0.02)
-        if self.node in self.cluster.worker_nodes:
-            self.cluster.remove_node(self.node, allow_graceful=False)
-
-    def finished(self, result: StudyRun) -> None:
-        pass
-
-
-def test_a_node_that_dies_costs_no_shard(cluster: Cluster, address: str, notes: Path, tmp_path: Path) -> None:
+def test_a_node_that_dies_costs_no_shard(cluster: Cluster, address: str, notes: Path) -> None:
+    """It is killed when the first shard has ended elsewhere and one has begun there, which would stay for ever."""
     (second,) = cluster.worker_nodes
     noting = {"name": "noting:Noting", "notes": str(notes), "stay_on": second.node_id}
-    optimizers = [{**noting, "number": number} for number in range(6)]
+    study = Study(
+        name="noting",
+        optimizers=[{**noting, "number": number} for number in range(6)],
+        benchmarks=BENCHMARK,
+        seeds=2,
+        budget=3,
+    )
+    outcomes = []
     try:
-        result = search(tmp_path / "arena", *optimizers, engine="ray", progress=Killing(cluster, second, notes))
+        for outcome in run_shards([Shard(cell, (0, 1)) for cell in study.cells()], None, "ray"):
+            outcomes.append(outcome)
+            while second.node_id not in nodes_of(notes):
+                time.sleep(0.02)
+            if second in cluster.worker_nodes:
+                cluster.remove_node(second, allow_graceful=False)
     finally:
         cluster.add_node(num_cpus=1)
-    assert not result.failures
-    assert len(result.cells) == 6
-    assert [path.name.startswith(second.node_id) for path in notes.iterdir()].count(True) == 1
-    assert [path.name.startswith(second.node_id) for path in notes.iterdir()].count(False) == 6
+    assert [outcome.error for outcome in outcomes] == [""] * 6
+    assert sorted(dict(outcome.shard.cell.settings)["number"] for outcome in outcomes) == list(range(6))
+    there = [path.name.startswith(second.node_id) for path in notes.iterdir()]
+    assert (there.count(True), there.count(False)) == (1, 6)
 
 
 @pytest.mark.parametrize(("jobs", "together"), [(1, False), (None, True)])
 def test_as_many_shards_run_at_a_time_as_are_asked_for(
-    address: str, tmp_path: Path, faults: Any, jobs: int | None, together: bool
+    address: str, faults: Any, jobs: int | None, together: bool
 ) -> None:
-    optimizers = [faults.optimizer(number) for number in range(8)]
-    assert not search(tmp_path / "arena", *optimizers, engine="ray", jobs=jobs).failures
+    shards = faults.shards([faults.optimizer(number) for number in range(8)])
+    assert not any(outcome.error for outcome in run_shards(shards, jobs, "ray"))
     ends = dict(faults.noted("end"))
     in_order = sorted(faults.noted("start"), key=lambda start: start[1])
     assert any(after < ends[before] for (before, _), (_, after) in pairwise(in_order)) == together
