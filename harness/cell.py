@@ -189,11 +189,13 @@ def _on_space(
     """
     defaults = default_settings(cls, HARNESS_ARGUMENTS)
     open_ones = [key for key, default in defaults.items() if default is None]
-    on_space = []
-    for given in (settings, settings | dict.fromkeys(open_ones)):
+
+    def come_to(given: dict[str, Any]) -> dict[str, Any]:
         made = construct(_label(name, given, defaults), partial(cls, space, (0,), **given))
-        on_space.append({key: getattr(made, key, None) for key in open_ones if given[key] is None})
-    return settings | on_space[0], defaults | on_space[1]
+        return {key: getattr(made, key, None) for key in open_ones if given[key] is None}
+
+    on_space = settings | come_to(settings)
+    return on_space, defaults | (come_to(settings | dict.fromkeys(open_ones)) if open_ones else {})
 
 
 def _label(name: str, settings: dict[str, Any], defaults: dict[str, Any]) -> str:

