@@ -1,15 +1,18 @@
-"""What the tests of the harness share: a store that is made once, and a user's module in which things fail."""
+"""What the tests of the harness share: a store that is made once, a current folder, a module in which things fail."""
 
 from __future__ import annotations
 
 import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from command_lines import Fails, the_line
 from mlflow import MlflowClient
 
+from harness.cli import main
 from harness.engine import Shard
 from harness.store import create_sqlite
 from harness.study import Study
@@ -108,3 +111,37 @@ def faults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixt
     (tmp_path / f"{module}.py").write_text(FAULTY, encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
     return Faults(tmp_path, module)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, empty; modules in it can be imported, and importing them writes nothing there."""
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    return here
+
+
+@pytest.fixture
+def fails(folder: Path, capsys: pytest.CaptureFixture[str]) -> Fails:
+    """Runs the command in this process, and gives the one line that it complains with."""
+
+    def call(*arguments: str) -> str:
+        before = _content(folder.parent)
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as end:
+            main(list(arguments))
+        printed = capsys.readouterr()
+        line = the_line(printed.err)
+        assert end.value.code == 2
+        assert printed.out == ""
+        assert _content(folder.parent) == before, "something was written"
+        return line
+
+    return call
+
+
+def _content(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else b"" for path in folder.rglob("*")}

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import random
-import sys
 from importlib import metadata
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
+import broken_interfaces
+import broken_runs
 import numpy as np
 import pytest
+import right_optimizers as right
 
 from harness.check import check_optimizer
 from optimizers import check as contract
@@ -20,21 +19,12 @@ from optimizers.random_search import RandomSearch
 from optimizers.regularized_evolution import RegularizedEvolution
 from search_spaces.errors import ArenaError, OrdinalsUnsupported
 
-FOLDER = Path(__file__).parent
-
-
-def load(name: str) -> ModuleType:
-    """A module of this folder, found by the others and by the examples under its own name."""
-    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    sys.modules[name] = module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-right, *broken = map(load, ("right_optimizers", "broken_interfaces", "broken_runs"))
-WAYS = [cls for module in broken for cls in vars(module).values() if getattr(cls, "__module__", "") == module.__name__]
+WAYS = [
+    cls
+    for module in (broken_interfaces, broken_runs)
+    for cls in vars(module).values()
+    if getattr(cls, "__module__", "") == module.__name__
+]
 
 
 @pytest.mark.parametrize("cls", WAYS, ids=lambda cls: cls.__name__)
@@ -84,7 +74,7 @@ def test_settings_are_checked_with_and_named() -> None:
 
 
 def test_an_example_gives_the_settings_too() -> None:
-    (result,) = check_optimizer(broken[1].MeanOverAllSeeds, lam=5).violated
+    (result,) = check_optimizer(broken_runs.MeanOverAllSeeds, lam=5).violated
     assert "make = partial(MeanOverAllSeeds, lam=5)" in result.example
     with pytest.raises(AssertionError, match="step"):
         exec(compile(result.example, "example", "exec"), {})
@@ -95,7 +85,7 @@ def test_ours_go_by_their_name() -> None:
 
 
 def test_several_violations_are_all_told() -> None:
-    class Worse(broken[0].VersionOfText, broken[1].RecommendsTheWorst, broken[0].AsksTwice):
+    class Worse(broken_interfaces.VersionOfText, broken_runs.RecommendsTheWorst, broken_interfaces.AsksTwice):
         pass
 
     report = check_optimizer(Worse)
@@ -112,14 +102,14 @@ def test_several_violations_are_all_told() -> None:
 
 def test_what_follows_from_a_violation_is_not_told_again() -> None:
     """One that raises in every ask() is told once, and what could not be checked is named."""
-    report = check_optimizer(broken[0].NoAxisOfTheBatch)
+    report = check_optimizer(broken_interfaces.NoAxisOfTheBatch)
     held_back = [result.name for result in report.skipped if "until ask_gives_architectures is mended" in result.found]
     assert {"batch_invariance", "second_ask_is_refused", "restored_states_go_on"} <= set(held_back)
     assert "_ask must give int64 [B, V, columns] = [B, 1, 2], not int64 [1, 2]" in report.violated[0].found
 
 
 def test_an_example_is_as_small_as_can_be() -> None:
-    (result,) = check_optimizer(broken[1].ExponentialWeights).violated
+    (result,) = check_optimizer(broken_runs.ExponentialWeights).violated
     assert "steps = 1\n" in result.example
     assert "SearchSpace([Categorical(" in result.example
     assert result.example.count("Categorical(") == 1
@@ -132,7 +122,7 @@ def test_the_users_own_random_numbers_are_left_alone() -> None:
     expected = np.random.random(), random.random()  # noqa: NPY002
     np.random.seed(3)  # noqa: NPY002
     random.seed(3)
-    check_optimizer(broken[1].SeedsNumpy)
+    check_optimizer(broken_runs.SeedsNumpy)
     assert (np.random.random(), random.random()) == expected  # noqa: NPY002
 
 

@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from importlib import metadata
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
+import broken_benchmarks as broken
 import numpy as np
 import pytest
+import right_benchmarks as right
 
 from harness.check import check_benchmark
 from search_spaces import check as contract
 from search_spaces.benchmark import TabularBenchmark
 from search_spaces.errors import ArenaError
 
-FOLDER = Path(__file__).parent
-
-
-def load(name: str) -> ModuleType:
-    """A module of this folder, found by the others and by the examples under its own name."""
-    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    sys.modules[name] = module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-right, broken = map(load, ("right_benchmarks", "broken_benchmarks"))
 WAYS = [cls for cls in vars(broken).values() if getattr(cls, "__module__", "") == broken.__name__]
 
 
