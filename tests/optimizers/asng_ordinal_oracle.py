@@ -159,14 +159,6 @@ LOSSES: dict[str, Loss] = {
 }
 
 
-def advance(optimizer: ASNG, steps: int, loss: Loss = rugged) -> list[np.ndarray]:
-    asked = []
-    for _ in range(steps):
-        asked.append(optimizer.ask())
-        optimizer.tell(asked[-1], loss(asked[-1]))
-    return asked
-
-
 def snapshot(optimizer: ASNG) -> Arrays:
     state = {key: value for key, value in optimizer.state_dict().items() if np.ndim(value)}
     shown = {"probabilities": optimizer.probabilities, "recommended": optimizer.recommend()}

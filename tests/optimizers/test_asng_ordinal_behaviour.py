@@ -9,7 +9,6 @@ import pytest
 from asng_ordinal_oracle import (
     LOSSES,
     Plain,
-    advance,
     convex,
     load,
     normals,
@@ -20,6 +19,7 @@ from asng_ordinal_oracle import (
 )
 
 from optimizers.asng import ASNG
+from optimizers.check_tools import advance
 from search_spaces.errors import ArenaError
 from search_spaces.space import Integer, SearchSpace
 
@@ -204,10 +204,10 @@ def test_only_categorical_runs_are_replayable() -> None:
 def test_a_seed_runs_the_same_alone_or_in_a_crowd(kinds: str, lam: int) -> None:
     space = space_of(kinds)
     crowd = ASNG(space, range(257), lam=lam)
-    asked, seen = advance(crowd, 60), snapshot(crowd)
+    asked, seen = advance(crowd, 60, rugged), snapshot(crowd)
     for R in (1, 2, 3, 5, 17):
         few = ASNG(space, list(range(257))[-R:], lam=lam)
-        for ours, theirs in zip(advance(few, 60), asked, strict=True):
+        for ours, theirs in zip(advance(few, 60, rugged), asked, strict=True):
             np.testing.assert_array_equal(ours, theirs[-R:])
         for key, value in snapshot(few).items():
             np.testing.assert_array_equal(value, seen[key][-R:], err_msg=f"{key} at R = {R}")
@@ -217,12 +217,12 @@ def test_a_seed_runs_the_same_alone_or_in_a_crowd(kinds: str, lam: int) -> None:
 def test_a_restored_state_goes_on_to_the_last_bit(lam: int) -> None:
     space = space_of("o8 c4 o3 c5 o13")
     whole, restored = (ASNG(space, [3, 1, 7], lam=lam) for _ in range(2))
-    advance(whole, 37)
+    advance(whole, 37, rugged)
     state = whole.state_dict()
     copy = {key: np.copy(value) for key, value in state.items()}
     advance(restored, 5, convex)
     restored.load_state_dict(state)
-    for ours, theirs in zip(advance(restored, 40), advance(whole, 40), strict=True):
+    for ours, theirs in zip(advance(restored, 40, rugged), advance(whole, 40, rugged), strict=True):
         np.testing.assert_array_equal(ours, theirs)
     expected = snapshot(whole)
     for key, value in snapshot(restored).items():

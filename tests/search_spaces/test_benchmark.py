@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search_spaces.benchmark import Tables, TabularBenchmark, Wording, tied
+from search_spaces.benchmark import Tables, TabularBenchmark, Wording
 from search_spaces.errors import ArenaError
 from search_spaces.space import Categorical, Integer, SearchSpace
 
@@ -347,21 +347,3 @@ def test_options_and_checksums_are_its_own() -> None:
     options["epochs"], checksums["file"] = 1, "2"
     assert (made.options, made.checksums, made.fidelities) == ({"epochs": 9}, {"file": "1"}, (1, 9))
     assert (benchmark().options, benchmark().checksums) == ({}, {})
-
-
-@given(
-    values=st.lists(st.integers(0, 30), min_size=1, max_size=40),
-    errors=st.lists(st.floats(-1e-13, 1e-13), min_size=40, max_size=40),
-    half_of_a_step=st.booleans(),
-)
-def test_values_that_are_equal_on_paper_tie(values: list[int], errors: list[float], half_of_a_step: bool) -> None:
-    """Also those on which rounding to ten decimals would be of two minds."""
-    exact = np.array(values) / 7 + half_of_a_step * 0.5e-10
-    found = tied(exact + errors[: len(values)], 1e-9)
-    np.testing.assert_allclose(found, exact, rtol=0, atol=3e-13)
-    np.testing.assert_array_equal(found[:, None] == found, exact[:, None] == exact)
-
-
-def test_what_is_no_number_ties_with_nothing() -> None:
-    found = tied(np.array([np.inf, 2.0, np.nan, 1.0 + 1e-12, np.inf, 1.0]), 1e-9)
-    np.testing.assert_array_equal(found, [np.inf, 2.0, np.nan, 1.0, np.inf, 1.0])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bz2
 import pickle
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -16,6 +15,8 @@ import pytest
 from search_spaces.errors import ArenaError
 from search_spaces.nasbench201 import NASBench201
 from search_spaces.registry import get_benchmark
+
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 # our name of a data set: file in the package, suffix in the data folder
 NAMES = {
@@ -38,16 +39,6 @@ class Source:
     records: dict[str, dict[str, list[float]]]
     columns: dict[str, np.ndarray[Any, Any]]
     row_of: dict[tuple[int, ...], int]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The tables are converted by the code of now, not read from a cache of before."""
-    home = str(tmp_path_factory.mktemp("home"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HOME", home)
-        patch.setenv("XDG_CACHE_HOME", home)
-        yield
 
 
 @pytest.fixture(scope="module")

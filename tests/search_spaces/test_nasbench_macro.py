@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from data_files import line_of, npz, study
 
-from harness.study import Study
-from search_spaces.errors import ArenaError
 from search_spaces.nasbench_macro import table
 from search_spaces.registry import get_benchmark
 from search_spaces.space import Categorical
@@ -27,18 +25,6 @@ Stored = dict[str, np.ndarray[Any, Any]]
 def stored(data_folder: Path) -> Stored:
     with np.load(data_folder / "nasbench_macro.npz", allow_pickle=False) as file:
         return dict(file)
-
-
-def line_of(call: Callable[[], object]) -> str:
-    """The message of the error that a call ends in: always one line."""
-    with pytest.raises(ArenaError) as told:
-        call()
-    assert len(str(told.value).splitlines()) == 1
-    return str(told.value)
-
-
-def study(*benchmarks: str, budget: Any = 50) -> Study:
-    return Study(name="mine", optimizers=["random_search"], benchmarks=benchmarks, seeds=1, budget=budget)
 
 
 # the numbers
@@ -237,12 +223,6 @@ def test_a_damaged_file_is_named(data_folder: Path, tmp_path: Path, monkeypatch:
     assert str(tmp_path / "nasbench_macro.npz") in line
     assert "SHA-256" in line
     assert line.endswith("restore the file")
-
-
-def npz(arrays: Stored, **changes: Any) -> bytes:
-    stream = io.BytesIO()
-    np.savez(stream, allow_pickle=False, **{**arrays, **changes})
-    return stream.getvalue()
 
 
 @pytest.mark.parametrize(

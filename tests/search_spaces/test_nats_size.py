@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bz2
 import hashlib
-import io
 import pickle
 import shutil
 from collections.abc import Callable
@@ -13,9 +12,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from data_files import line_of, npz, study
 
-from harness.study import Study
-from search_spaces.errors import ArenaError
 from search_spaces.nats_size import table
 from search_spaces.registry import get_benchmark
 from search_spaces.space import Ordinal
@@ -35,18 +33,6 @@ Stored = dict[str, np.ndarray[Any, Any]]
 def stored(data_folder: Path) -> Stored:
     with np.load(data_folder / "no_licence_file" / FILE, allow_pickle=False) as file:
         return dict(file)
-
-
-def line_of(call: Callable[[], object]) -> str:
-    """The message of the error that a call ends in: always one line."""
-    with pytest.raises(ArenaError) as told:
-        call()
-    assert len(str(told.value).splitlines()) == 1
-    return str(told.value)
-
-
-def study(*benchmarks: str, budget: Any = 50) -> Study:
-    return Study(name="mine", optimizers=["random_search"], benchmarks=benchmarks, seeds=1, budget=budget)
 
 
 # the numbers
@@ -217,12 +203,6 @@ def test_the_file_is_found_in_either_folder(
     shutil.copyfile(data_folder / "no_licence_file" / FILE, tmp_path / folder / FILE)
     monkeypatch.setenv("NAS_ARENA_DATA", str(tmp_path))
     assert get_benchmark("nats_size").checksums == {FILE: table.SHA256}
-
-
-def npz(arrays: Stored, **changes: Any) -> bytes:
-    stream = io.BytesIO()
-    np.savez(stream, allow_pickle=False, **{**arrays, **changes})
-    return stream.getvalue()
 
 
 @pytest.mark.parametrize(
