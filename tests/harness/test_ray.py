@@ -184,15 +184,23 @@ def test_a_node_that_dies_costs_no_shard(cluster: Cluster, address: str, notes: 
     assert (there.count(True), there.count(False)) == (1, 6)
 
 
-@pytest.mark.parametrize(("jobs", "together"), [(1, False), (None, True)])
-def test_as_many_shards_run_at_a_time_as_are_asked_for(
-    address: str, faults: Any, jobs: int | None, together: bool
-) -> None:
+def test_one_shard_runs_at_a_time_where_that_is_asked_for(address: str, faults: Any) -> None:
     shards = faults.shards([faults.optimizer(number) for number in range(8)])
-    assert not any(outcome.error for outcome in run_shards(shards, jobs, "ray"))
+    assert not any(outcome.error for outcome in run_shards(shards, 1, "ray"))
     ends = dict(faults.noted("end"))
     in_order = sorted(faults.noted("start"), key=lambda start: start[1])
-    assert any(after < ends[before] for (before, _), (_, after) in pairwise(in_order)) == together
+    assert not any(after < ends[before] for (before, _), (_, after) in pairwise(in_order))
+
+
+@pytest.mark.parametrize("jobs", [2, None])
+def test_shards_run_together_where_that_is_asked_for_or_nothing(address: str, notes: Path, jobs: int | None) -> None:
+    """Each waits until two have begun; one at a time they would wait in vain, and tell it as an error."""
+    noting = {"name": "noting:Noting", "notes": str(notes), "nodes": 2}
+    optimizers = [{**noting, "number": number} for number in range(2)]
+    study = Study(name="noting", optimizers=optimizers, benchmarks=BENCHMARK, seeds=2, budget=3)
+    outcomes = run_shards([Shard(cell, (0, 1)) for cell in study.cells()], jobs, "ray")
+    assert [outcome.error for outcome in outcomes] == ["", ""]
+    assert len(nodes_of(notes)) == 2
 
 
 def test_the_callers_connection_is_used_and_left_alone(address: str, tmp_path: Path) -> None:
