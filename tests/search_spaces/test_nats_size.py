@@ -180,8 +180,8 @@ def test_a_budget_of_time_and_noise_are_refused() -> None:
     assert "noise for nats_size" in line_of(lambda: study("nats_size(noise=trials)").cells())
 
 
-def test_without_a_data_folder_the_file_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("NAS_ARENA_DATA", raising=False)
+@pytest.mark.usefixtures("no_data_folder")
+def test_without_a_data_folder_the_file_is_named() -> None:
     line = line_of(lambda: get_benchmark("nats_size"))
     assert line.startswith("nats_size needs nats_sss.npz, which is in no package: set NAS_ARENA_DATA to a folder")
     assert "(now it is unset)" in line
@@ -218,14 +218,13 @@ def test_the_file_is_found_in_either_folder(
 )
 def test_a_file_with_another_content_is_named(
     stored: Stored,
-    tmp_path: Path,
+    folder_with: Callable[[str, bytes], Path],
     monkeypatch: pytest.MonkeyPatch,
     spoil: Callable[[Stored], bytes],
     message: str,
 ) -> None:
     content = spoil(stored)
-    (tmp_path / FILE).write_bytes(content)
-    monkeypatch.setenv("NAS_ARENA_DATA", str(tmp_path))
+    folder_with(FILE, content)
     assert "SHA-256" in line_of(lambda: get_benchmark("nats_size"))
     monkeypatch.setattr(table, "SHA256", hashlib.sha256(content).hexdigest())
     line = line_of(lambda: get_benchmark("nats_size"))
