@@ -23,6 +23,7 @@ from harness.lock import locked
 from harness.study import Study
 from harness.tabular import SearchResult, typical_seconds
 from harness.tracking import Mirror
+from optimizers.registry import OPTIMIZERS
 from results.figures import anytime_figure
 from results.record import (
     CELL_FILE,
@@ -40,7 +41,6 @@ from results.record import (
 from results.tables import BenchmarkTable, benchmark_tables
 from search_spaces.errors import ArenaError
 
-SHARD_SEEDS = 512  # of one shard at most
 SHARD_EVALUATIONS = 2_000_000  # of one shard at most, about: its memory grows with them
 
 
@@ -143,7 +143,8 @@ def missing_shards(cells: Iterable[Cell], seeds: Iterable[int], folder: Path) ->
         evaluations: float = cell.budget.limit
         if cell.budget.unit == "seconds":
             evaluations = cell.budget.limit / (typical_seconds(cell.load()) * cell.time_factor)
-        length = int(min(SHARD_SEEDS, max(SHARD_EVALUATIONS / max(evaluations, 1), 1)))
+        most = OPTIMIZERS.load(cell.optimizer).most_seeds
+        length = int(min(most, max(SHARD_EVALUATIONS / max(evaluations, 1), 1)))
         shards += [Shard(cell, tuple(missing[start : start + length])) for start in range(0, len(missing), length)]
     return shards
 

@@ -137,7 +137,7 @@ class ASNG(SamplingOptimizer):
         delta = self.delta_init / self._Delta
         step = delta / norm if all_live else np.where(live, delta / norm, 0.0)
         for (_, block), gradient in zip(self._blocks, gradients, strict=True):
-            block.move(gradient, step, None if all_live else live)
+            block.move(step * gradient, None if all_live else live)
 
         # The reference lets beta pass 1 where delta passes sqrt(n), and takes the root of a negative number beyond 2.
         beta = np.minimum(delta / math.sqrt(len(root)), 1.0)

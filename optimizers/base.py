@@ -41,6 +41,8 @@ class Optimizer(ABC):
         recommends: what ``recommend`` gives, in a word or two for tables: "best seen" if it is always the best seen.
         replayable: whether ``tell`` takes steps that were recorded elsewhere.
         categorical_only: whether it has no use for ordinals; the constructor then refuses spaces that have some.
+        most_seeds: how many seeds run well side by side. A shard of a study holds no more, and ``check_optimizer``
+            tries no more, and fewer steps where they are fewer than a hundred or so: such a class is slow.
 
     Raises:
         OrdinalsUnsupported: for a space with ordinals, where ``categorical_only``.
@@ -51,6 +53,7 @@ class Optimizer(ABC):
     stream_name: ClassVar[str] = ""
     replayable: bool = False
     categorical_only: ClassVar[bool] = False
+    most_seeds: ClassVar[int] = 512
     recommends: ClassVar[str] = "recommended"
     citation: ClassVar[str] = ""
 

@@ -71,9 +71,9 @@ class CategoricalBlock:
         root: Floats = gradient[free] / root_theta + root_theta * shared[self._free_v]
         return root
 
-    def move(self, gradient: Floats, step: Floats, live: NDArray[np.bool_] | None) -> None:
-        """Adds step [columns] times the gradient within the limits; where not ``live`` (None: everywhere), nothing."""
-        theta: Floats = np.maximum(self.theta + step * gradient, self._low)
+    def move(self, displacement: Floats, live: NDArray[np.bool_] | None = None) -> None:
+        """Moves theta by [K, V, columns] within the limits; where not ``live`` (None: everywhere), nothing."""
+        theta: Floats = np.maximum(self.theta + displacement, self._low)
         total = theta.sum(axis=0)
         theta -= (total - 1.0) / (total - self._low_total) * (theta - self._low)
         theta /= theta.sum(axis=0)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 from optimizers import check_interface as interface
@@ -59,6 +60,7 @@ LOSSES = (
 # so many seeds run among so many: a seed alone runs as one among 257 if each does as among the next
 CROWDS = ((1, 2), (2, 3), (3, 5), (5, 8), (8, 17), (17, 257))
 MOST_SEEDS = 257
+STEPS, SLOW_STEPS, SLOW_SEEDS = 70, 20, 128  # a class that runs at most so many seeds side by side takes fewer steps
 CROWDED = (PLAIN, MIXED, categorical(7, 3, 1, 4), categorical(*(2,) * 40))
 
 
@@ -73,7 +75,7 @@ class Entry(NamedTuple):
 
 def cases(*spaces: SearchSpace, **changes: Any) -> list[Case]:
     """One a space: three seeds, 70 steps (regularized evolution begins to evolve at step 50), the rugged loss."""
-    return [{"space": space, "seeds": [0, 1, 2], "steps": 70, "loss": RUGGED, **changes} for space in spaces]
+    return [{"space": space, "seeds": [0, 1, 2], "steps": STEPS, "loss": RUGGED, **changes} for space in spaces]
 
 
 def once(**changes: Any) -> list[Case]:
@@ -93,7 +95,7 @@ def class_checks(settings: dict[str, Any]) -> list[Entry]:
 def run_checks(optimizer: Optimizer) -> Iterator[tuple[Entry, str]]:
     """The checks of a class, given one of it, each with the reason why it is left out, or ""."""
     for entry in ENTRIES:
-        suited = [case for case in entry.cases if not (optimizer.categorical_only and _has_ordinals(case))]
+        suited = [case for case in map(partial(_at_its_pace, optimizer), entry.cases) if _suits(optimizer, case)]
         try:
             reason = entry.unless(optimizer)
         except Exception:  # of the class: the check will tell
@@ -101,8 +103,14 @@ def run_checks(optimizer: Optimizer) -> Iterator[tuple[Entry, str]]:
         yield entry._replace(cases=suited), reason
 
 
-def _has_ordinals(case: Case) -> bool:
-    return "space" in case and bool(case["space"].ordinal.any())
+def _suits(optimizer: Optimizer, case: Case) -> bool:
+    has_ordinals = "space" in case and bool(case["space"].ordinal.any())
+    return not (optimizer.categorical_only and has_ordinals) and len(case.get("seeds", [])) <= optimizer.most_seeds
+
+
+def _at_its_pace(optimizer: Optimizer, case: Case) -> Case:
+    fewer = optimizer.most_seeds <= SLOW_SEEDS and "steps" in case
+    return {**case, "steps": min(case["steps"], SLOW_STEPS)} if fewer else case
 
 
 def _unless_sampling(optimizer: Optimizer) -> str:

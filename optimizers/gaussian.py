@@ -83,15 +83,15 @@ class GaussianBlock:
         of_q = 0.5 * second / square + root_det * (second + 2.0 * m * first)
         return np.concatenate([of_m / t, of_q / t])
 
-    def move(self, gradient: Floats, step: Floats, live: NDArray[np.bool_] | None) -> None:
-        """Adds step [columns] times the gradient within the limits; a step of 0, where not ``live``, changes nothing.
+    def move(self, displacement: Floats, live: NDArray[np.bool_] | None = None) -> None:
+        """Moves (m, q - 2 m m) by [2, V, columns] within the limits; one of 0, where not ``live``, changes nothing.
 
         The mean is clipped to the ranks, and the variance to its own limits. The reference keeps the second moment
         where it clips the mean: each step beyond the last rank then widens the Gaussian, by far more than one beyond
         rank 0, and an optimum among the last ranks is not learnt.
         """
-        shift = step * gradient[0]
-        variance = self.variance + step * gradient[1] - shift * shift
+        shift = displacement[0]
+        variance = self.variance + displacement[1] - shift * shift
         self.mean = np.clip(self.mean + shift, 0.0, self._top)
         self.variance = np.clip(variance, self._lowest_variance, self._highest_variance)
 

@@ -126,7 +126,7 @@ def test_records_are_those_of_one_process_and_of_processes(
     address: str, notes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nine shards of three cells, on both nodes."""
-    monkeypatch.setattr("harness.run.SHARD_SEEDS", 4)
+    monkeypatch.setattr("optimizers.base.Optimizer.most_seeds", 4)
     optimizers = ["asng", "regularized_evolution", {"name": "noting:Noting", "notes": str(notes), "nodes": 2}]
     ways = {"one": {"jobs": 1}, "processes": {"jobs": 2}, "ray": {"engine": "ray"}}
     found = {name: search(tmp_path / name, *optimizers, seeds=12, **how) for name, how in ways.items()}

@@ -141,7 +141,7 @@ def test_processes_give_the_same_records(done: StudyRun, tmp_path: Path) -> None
 def test_how_seeds_are_cut_into_shards_changes_no_number(
     done: StudyRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("harness.run.SHARD_SEEDS", 7)
+    monkeypatch.setattr("optimizers.base.Optimizer.most_seeds", 7)
     other = search(tmp_path)
     for one, same in zip(done.cells, other.cells, strict=True):
         assert len(shard_files(same.folder)) == 5
