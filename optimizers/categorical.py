@@ -22,13 +22,15 @@ class CategoricalBlock:
     Args:
         sizes: int [V], the numbers of values.
         columns: how many distributions lie side by side.
+        bound: a factor on the lower bound of the probabilities, at most 1.
 
     Attributes:
+        gradient_shape: of a natural gradient and of a displacement.
         theta: float [K, V, columns], zero beyond a variable's number of values.
         parameters: n, the number of free ones: all values of a variable but its last.
     """
 
-    def __init__(self, sizes: Ints, columns: int) -> None:
+    def __init__(self, sizes: Ints, columns: int, bound: float = 1.0) -> None:
         V, K = len(sizes), int(sizes.max())
         exists = np.arange(K)[:, None] < sizes  # [K, V]
         # rows of the free parameters, in the order of the reference: variable by variable, all values but the last
@@ -37,9 +39,10 @@ class CategoricalBlock:
         self._last_value = (sizes - 1)[:, None]
         self._last = sizes - 1, np.arange(V)
         self._cell = np.arange(V)[:, None] * columns + np.arange(columns)  # where [k, v, r] lies, with k = 0
-        self._low = np.where(exists, smallest_probabilities(sizes), 0.0)[:, :, None]  # [K, V, 1]
+        self._low = np.where(exists, bound * smallest_probabilities(sizes), 0.0)[:, :, None]  # [K, V, 1]
         self._low_total = self._low.sum(axis=0)
         self.theta = np.where(exists, 1.0 / sizes, 0.0)[:, :, None].repeat(columns, axis=2)
+        self.gradient_shape = self.theta.shape
 
     def draw(self, uniforms: Floats) -> Ints:
         """Values int64 [B, V, columns] from uniforms of the same shape."""
@@ -54,13 +57,13 @@ class CategoricalBlock:
 
     propose = draw  # the gradient needs the values alone
 
-    def natural_gradient(self, values: Ints, weights: Floats) -> Floats:
-        """The sum of w_i (onehot(c_i) - theta) for weights [B, columns] that sum to 0: [K, V, columns]."""
+    def natural_gradient(self, values: Ints, weights: Floats, total: float = 0.0) -> Floats:
+        """The sum of w_i (onehot(c_i) - theta) for weights [B, columns] that sum to ``total``: [K, V, columns]."""
         gradient = np.zeros(self.theta.size)
         for value, weight in zip(values, weights, strict=True):
             gradient[value * self._cell.size + self._cell] += weight
         shaped: Floats = gradient.reshape(self.theta.shape)
-        return shaped
+        return shaped - total * self.theta if total else shaped
 
     def fisher_root(self, gradient: Floats) -> Floats:
         """F^(1/2) times the gradient of the free parameters: [n, columns]; its square is the Fisher norm exactly."""

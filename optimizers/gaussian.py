@@ -32,6 +32,7 @@ class GaussianBlock:
         columns: how many distributions lie side by side.
 
     Attributes:
+        gradient_shape: of a natural gradient and of a displacement.
         mean: float [V, columns], in ranks.
         variance: float [V, columns].
         parameters: n, the number of free ones: two a variable.
@@ -46,6 +47,7 @@ class GaussianBlock:
         self.parameters = 2 * len(sizes)
         self.mean = (self._top / 2).repeat(columns, axis=1)
         self.variance = self._highest_variance.repeat(columns, axis=1)
+        self.gradient_shape = (2, *self.mean.shape)
         self._deviations = np.empty((0, *self.mean.shape))
 
     def draw(self, uniforms: Floats) -> Ints:
@@ -57,8 +59,8 @@ class GaussianBlock:
         self._deviations = self._draw(uniforms)
         return self._ranks(self._deviations)
 
-    def natural_gradient(self, values: Ints, weights: Floats) -> Floats:
-        """The sum of w_i (x_i - m, (x_i - m)^2) for weights [B, columns] that sum to 0: [2, V, columns].
+    def natural_gradient(self, values: Ints, weights: Floats, total: float = 0.0) -> Floats:
+        """The sum of w_i (x_i - m, (x_i - m)^2 - v) for weights [B, columns] that sum to ``total``: [2, V, columns].
 
         These are the components of m and of q - 2 m m, of the proposed numbers whose ranks are ``values``.
         """
@@ -67,7 +69,7 @@ class GaussianBlock:
             part = weight * deviation
             first += part
             second += part * deviation
-        return np.stack([first, second])
+        return np.stack([first, second - total * self.variance if total else second])
 
     def fisher_root(self, gradient: Floats) -> Floats:
         """F^(1/2) times the gradient of (m, q): [n, columns], the components of all m, then those of all q.

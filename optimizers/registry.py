@@ -18,8 +18,11 @@ OPTIMIZERS = Registry(
             "check_runs",
             "check_tools",
             "gaussian",
+            "natural_gradient",
             "registry",
+            "step_rules",
             "streams",
+            "utilities",
         }
     ),
     group="nas_arena.optimizers",

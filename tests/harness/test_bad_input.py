@@ -16,8 +16,8 @@ from harness.cli import main
 MISTAKES: list[tuple[list[str], str, str]] = [  # arguments, what the line must name, how it must tell the mend
     # names
     (optimizer("asgn"), "optimizer 'asgn'", "did you mean 'asng'?"),
-    (optimizer("xyz"), "optimizer 'xyz'", "known: asng, random_search, regularized_evolution"),
-    (optimizer("base"), "optimizer 'base'", "known: asng"),
+    (optimizer("xyz"), "optimizer 'xyz'", "known: adam_sng, asng, "),
+    (optimizer("base"), "optimizer 'base'", "known: adam_sng, asng, "),
     (benchmark("nasbench102"), "benchmark 'nasbench102'", "did you mean 'nasbench201'"),
     (benchmark("asng"), "benchmark 'asng'", "known: hpobench, hpolib, nasbench201"),
     (benchmark("nasbench201(dataset=cifar11)"), "'cifar11'", "did you mean 'cifar10' or 'cifar100'?"),
@@ -25,7 +25,7 @@ MISTAKES: list[tuple[list[str], str, str]] = [  # arguments, what the line must 
     (benchmark("nasbench201(datset=cifar10)"), "'datset'", "did you mean 'dataset'?"),
     (optimizer("asng(lamb=3)"), "'lamb'", "did you mean 'lam'?"),
     (optimizer("random_search(lam=3)"), "setting of random_search 'lam'", "known: none"),
-    (optimizer("asng(seeds=[1])"), "'seeds'", "known: alpha, delta_init, lam"),
+    (optimizer("asng(seeds=[1])"), "'seeds'", "known: alpha, delta_init, lam, theta_min, utility"),
     (["run", "quikstart"], "'quikstart'", "did you mean 'quickstart'?"),
     (["run", "mine"], "'mine'", ".toml"),
     (["run", ""], "study", "quickstart"),
@@ -108,7 +108,7 @@ MISTAKES: list[tuple[list[str], str, str]] = [  # arguments, what the line must 
     (optimizer("no_such_module:Mine"), "'no_such_module'", "installed or in the current folder"),
     (optimizer("optimizers.asng:ASGN"), "'ASGN'", "did you mean 'ASNG'?"),
     (optimizer("collections:OrderedDict"), "collections:OrderedDict", "must derive from Optimizer"),
-    (optimizer("optimizers.asng:rank_utilities"), "optimizers.asng:rank_utilities", "must derive from Optimizer"),
+    (optimizer("optimizers.utilities:quarter"), "optimizers.utilities:quarter", "must derive from Optimizer"),
     (benchmark("optimizers.asng:ASNG"), "optimizers.asng:ASNG", "must derive from TabularBenchmark"),
     (optimizer("optimizers.base:Optimizer"), "optimizers.base:Optimizer", "abstract"),
     (optimizer(":Mine"), "':Mine'", "module:Class"),

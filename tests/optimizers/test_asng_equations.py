@@ -12,7 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-from optimizers.asng import ASNG, rank_utilities
+from optimizers.asng import ASNG
+from optimizers.utilities import quarter
 from search_spaces.errors import ArenaError
 
 STATE = ("theta", "s", "gamma", "Delta")
@@ -123,10 +124,10 @@ def test_utilities_by_rank() -> None:
     }.items():
         order = np.random.default_rng(lam).permutation(lam)
         losses = order[:, None].astype(np.float64)
-        np.testing.assert_array_equal(rank_utilities(losses)[:, 0], np.array(expected)[order])
+        np.testing.assert_array_equal(quarter(losses)[0][:, 0] * lam, np.array(expected)[order])
     ties = np.array([[-3.0, -3.0, 0.0, 0.0, 7.0], [1, 1, 1, 1, 1], [2, 1, 2, 2, 2]])
     shared = np.array([[0.5, 0.5, -0.25, -0.25, -0.5], [0, 0, 0, 0, 0], [-0.125, 0.5, -0.125, -0.125, -0.125]])
-    np.testing.assert_allclose(rank_utilities(ties.T).T, shared, atol=1e-15)
+    np.testing.assert_allclose(quarter(ties.T)[0].T * 5, shared, atol=1e-15)
 
 
 def test_samples_follow_theta() -> None:

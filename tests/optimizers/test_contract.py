@@ -20,13 +20,17 @@ from optimizers.registry import OPTIMIZERS
 from search_spaces.space import Categorical, Integer, SearchSpace
 
 SETTINGS: dict[str, list[dict[str, Any]]] = {
-    "asng": [{}, {"lam": 3}, {"lam": 8, "alpha": 2.0, "delta_init": 0.3}],
+    "adam_sng": [{}, {"lam": 8, "utility": "log_rank", "theta_min": 0.5}],
+    "asng": [{}, {"lam": 3}, {"lam": 8, "alpha": 2.0, "delta_init": 0.3}, {"lam": 14, "utility": "log_rank"}],
     "random_search": [{}],
     "regularized_evolution": [{}, {"population": 5, "sample_size": 3}],
+    "sng": [{}, {"lam": 8, "normalise": False}],
 }
 EXTREMES: dict[str, list[dict[str, Any]]] = {  # they search badly, but keep the contract
-    "asng": [{"lam": 17, "delta_init": 20.0}],
+    "adam_sng": [{"delta_init": 1e6}],
+    "asng": [{"lam": 17, "delta_init": 20.0}, {"theta_min": 1e-9}],
     "regularized_evolution": [{"population": 1, "sample_size": 1}],
+    "sng": [{"lam": 3, "delta_init": 1e6}, {"utility": "log_rank", "theta_min": 0.1}],
 }
 
 
@@ -64,7 +68,7 @@ def test_it_keeps_the_whole_contract(name: str, settings: dict[str, Any]) -> Non
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.expression)
 def test_no_loss_makes_it_calculate_with_what_is_not_finite(name: str, settings: dict[str, Any], loss: Loss) -> None:
     """The check alone passes warnings by; here they are errors."""
-    for space in (PLAIN, MIXED):
+    for space in (PLAIN,) if OPTIMIZERS.load(name).categorical_only else (PLAIN, MIXED):
         any_loss_is_taken(lambda *given: make(name, settings, *given), space, [*range(20)], 80, loss)
 
 
@@ -72,6 +76,8 @@ def test_no_loss_makes_it_calculate_with_what_is_not_finite(name: str, settings:
 @given(space=spaces(), seed=st.integers(0, 2**63 - 1), loss=st.sampled_from((RUGGED, *LOSSES)))
 @hypothesis_settings(max_examples=40)
 def test_any_space(name: str, settings: dict[str, Any], space: SearchSpace, seed: int, loss: Loss) -> None:
+    if OPTIMIZERS.load(name).categorical_only:
+        space = space.opened()
     optimizer = make(name, settings, space, [seed, (seed + 1) % 2**63])
     for archs in advance(optimizer, 60, loss):
         assert not outside(archs, space)
