@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Any
@@ -23,12 +25,20 @@ from search_spaces.registry import BENCHMARKS, get_benchmark
 from search_spaces.space import SearchSpace
 
 if TYPE_CHECKING:
-    from harness.study import Selection, Study
+    from harness.selection import Selection
+    from harness.study import Study
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One optimizer with its settings on one benchmark, everything resolved. Small and picklable: workers get it."""
+    """One optimizer with its settings on one benchmark, everything resolved. Small and picklable: workers get it.
+
+    Attributes:
+        noise: None; "trials", single recorded trials in the place of their mean; or the standard deviation of normal
+            noise, in the unit of the loss.
+        seeds: how many of the study's seeds it gets, the first ones; None for all. No part of its identity.
+        varied: the names of the settings that a grid gave it. No part of its identity.
+    """
 
     optimizer: str
     settings: tuple[tuple[str, Any], ...]
@@ -37,10 +47,12 @@ class Cell:
     benchmark: str
     options: tuple[tuple[str, Any], ...]
     benchmark_label: str
-    noise: str | None
+    noise: str | float | None
     budget: Budget
     report_at: tuple[int, ...]
     time_factor: float
+    seeds: int | None = None
+    varied: tuple[str, ...] = ()
 
     @classmethod
     def resolve(cls, study: Study, optimizer: Selection, benchmark: Selection) -> Cell:
@@ -49,10 +61,9 @@ class Cell:
         kind = f"setting of {optimizer.name}"
         settings = resolve_settings(optimizer_class, dict(optimizer.settings), kind, HARNESS_ARGUMENTS)
         options = dict(benchmark.settings)
-        noise = options.pop("noise", None)
+        given_noise = options.pop("noise", None)
         loaded = load_benchmark(benchmark.name, options)
-        if noise is not None and noise not in loaded.noise_kinds:
-            raise unknown(f"noise for {benchmark.name}({_listed(options)}):", noise, loaded.noise_kinds)
+        noise = _noise(given_noise, f"{benchmark.name}({_listed(options)})", loaded)
         if study.budget.unit == "seconds" and not typical_seconds(loaded) > 0:
             raise ArenaError(f"{benchmark.name} records no times; give a budget in evaluations")
         if study.budget.unit == "seconds" and study.budget.limit < (cheapest := _cheapest(loaded) * study.time_factor):
@@ -78,12 +89,26 @@ class Cell:
                 for name, value in resolved.items()
                 if _differs(name, value, type(loaded), automatic)
             )
-            + (f"-{noise}" if noise else ""),
+            + ("" if noise is None else f"-{noise}" if isinstance(noise, str) else f"-noise{noise:g}"),
             noise=noise,
             budget=study.budget,
             report_at=tuple(sorted({*study.report_at, study.budget.limit})),
             time_factor=study.time_factor,
+            seeds=min((count for count in (optimizer.seeds, benchmark.seeds) if count is not None), default=None),
+            varied=optimizer.varied,
         )
+
+    def seeds_of(self, seeds: Sequence[int]) -> tuple[int, ...]:
+        """Those of a study's seeds that this cell gets."""
+        return tuple(sorted(seeds)[: self.seeds])
+
+    def curve(self, sweep: str) -> str:
+        """What names the curve over the setting ``sweep`` that this cell is on: its own id where it is on none."""
+        settings = dict(self.settings)
+        if sweep not in settings:
+            return self.id
+        others = sorted((name, str(value)) for name, value in settings.items() if name != sweep)
+        return repr((self.optimizer, others, self.benchmark_label, self.seeds))
 
     def make_optimizer(self, seeds: tuple[int, ...]) -> Optimizer:
         """The optimizer of this cell for some seeds, its streams keyed by the benchmark and its data set."""
@@ -140,7 +165,7 @@ class Cell:
         """The content of ``cell.json``: the identity, and all that a reader of results needs, without the benchmark."""
         benchmark, optimizer_class = self.load(), OPTIMIZERS.load(self.optimizer)
         wording = benchmark.wording
-        searched = wording.searched + (", seen as single recorded trials" if self.noise else "")
+        searched = wording.searched + _noise_in_words(self.noise, wording.unit)
         return {
             "id": self.id,
             "identity": self.identity,
@@ -196,6 +221,30 @@ def _on_space(
 
     on_space = settings | come_to(settings)
     return on_space, defaults | (come_to(settings | dict.fromkeys(open_ones)) if open_ones else {})
+
+
+def _noise(given: Any, where: str, benchmark: TabularBenchmark) -> str | float | None:
+    """The noise of a cell from ``"trials"``, a standard deviation as a number or as ``{"sd": x}``, "none" or None."""
+    if given is None or given == "none":
+        return None
+    if isinstance(given, dict) and set(given) == {"sd"}:
+        given = given["sd"]
+    if isinstance(given, (int, float)) and not isinstance(given, bool):
+        if not 0 < given < math.inf:
+            raise ArenaError(f"the standard deviation of noise must be above 0 and finite, not {given}")
+        return float(given)
+    if given not in benchmark.noise_kinds:
+        known = [*benchmark.noise_kinds, "none", f"a standard deviation in {benchmark.wording.unit} as noise=5"]
+        raise unknown(f"noise for {where}:", given, known)
+    return str(given)
+
+
+def _noise_in_words(noise: str | float | None, unit: str) -> str:
+    if noise is None:
+        return ""
+    if isinstance(noise, str):
+        return ", seen as single recorded trials"
+    return f", seen with normal noise of sd {noise:g} {unit}"
 
 
 def _label(name: str, settings: dict[str, Any], defaults: dict[str, Any]) -> str:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from harness.run import StudyRun
     from harness.study import Study
 
+MANY_CELLS = 10_000  # a study of more is asked about: it may be a slip of the keyboard
+
 ARENA_OPTION = click.option(
     "--arena", default="arena", show_default=True, metavar="DIR", help="The folder of all studies' results."
 )
@@ -74,6 +76,7 @@ def _run_options(command: Any) -> Any:
             help="Where to search: processes of this machine, or ray, the cluster that RAY_ADDRESS names.",
         ),
         click.option("--tracking/--no-tracking", default=True, show_default=True, help="Mirror results into MLflow."),
+        click.option("--yes", is_flag=True, help="Do not ask whether a study of very many cells is meant."),
     )
     for option in reversed(options):
         command = option(command)
@@ -85,16 +88,14 @@ def _run_options(command: Any) -> Any:
 @click.option("--seeds", metavar="SEEDS", help="In place of the study's: 200 is 0 to 199; or a list as 5-9,12.")
 @click.option("--budget", metavar="N|Ns", help="In place of the study's: evaluations, or simulated seconds as 12000s.")
 @_run_options
-def run_command(
-    study: str, seeds: str | None, budget: str | None, arena: str, jobs: int | None, engine: str, tracking: bool
-) -> int:
+def run_command(study: str, seeds: str | None, budget: str | None, **how: Any) -> int:
     """Run what is missing of STUDY, a bundled study or a TOML file.
 
     Ends with one table a benchmark; figures and records go to a folder of the study's name.
     """
     from harness.study import Study
 
-    return _execute(Study.load(study).replaced(seeds=seeds, budget=budget), arena, jobs, engine, tracking)
+    return _execute(Study.load(study).replaced(seeds=seeds, budget=budget), **how)
 
 
 @cli.command("compare")
@@ -112,10 +113,7 @@ def compare_command(
     budget: str,
     report_at: str,
     name: str,
-    arena: str,
-    jobs: int | None,
-    engine: str,
-    tracking: bool,
+    **how: Any,
 ) -> int:
     """Compare optimizers on benchmarks, each option given once or more.
 
@@ -126,16 +124,56 @@ def compare_command(
     study = Study(
         name=name, optimizers=optimizers, benchmarks=benchmarks, seeds=seeds, budget=budget, report_at=report_at
     )
-    return _execute(study, arena, jobs, engine, tracking)
+    return _execute(study, **how)
 
 
-def _execute(study: Study, arena: str, jobs: int | None, engine: str, tracking: bool) -> int:
+@cli.command("ablate")
+@click.argument("optimizers", nargs=-1, required=True, metavar="OPTIMIZER...")
+@click.option("--vary", multiple=True, required=True, metavar="SETTING=V1,V2,...", help="Give it once a setting.")
+@click.option("--benchmark", "-b", "benchmarks", multiple=True, required=True, metavar="NAME(OPTION=VALUE, ...)")
+@click.option("--seeds", default="100", show_default=True, metavar="SEEDS", help="200 is 0 to 199; or 5-9,12.")
+@click.option("--budget", default="1000", show_default=True, metavar="N|Ns", help="Evaluations, or seconds as 12000s.")
+@click.option("--report-at", default="", metavar="N,N,...", help="Budgets to report at, besides the whole.")
+@click.option("--sweep", metavar="SETTING", help="Draw curves over this one.  [default: the one with most numbers]")
+@click.option("--name", default="ablate", show_default=True, help="Names the study's folder.")
+@_run_options
+def ablate_command(
+    optimizers: tuple[str, ...],
+    vary: tuple[str, ...],
+    benchmarks: tuple[str, ...],
+    seeds: str,
+    budget: str,
+    report_at: str,
+    sweep: str | None,
+    name: str,
+    **how: Any,
+) -> int:
+    """Vary settings of an optimizer, or of several that share them: every combination, and random search beside them.
+
+    For example: nas-arena ablate asng sng --vary delta_init=0.03,0.1,0.3,1,3 --vary lam=2,8 -b nasbench201
+    """
+    from harness.ablate import ablation
+
+    study = ablation(optimizers, vary, benchmarks, sweep, name=name, seeds=seeds, budget=budget, report_at=report_at)
+    return _execute(study, **how)
+
+
+def _execute(study: Study, arena: str, jobs: int | None, engine: str, tracking: bool, yes: bool) -> int:
     from harness.console import ProgressBar
     from harness.run import run
 
+    if study.pairs > MANY_CELLS and not yes:
+        _confirm(f"the study has {study.pairs:,} cells, each with {len(study.seeds):,} seeds")
     with ProgressBar() as progress:
         result = run(study, arena=arena, jobs=jobs, engine=engine, tracking=tracking, progress=progress)
     return _epilogue(result, arena)
+
+
+def _confirm(what: str) -> None:
+    """Asks whether something large is meant."""
+    if not sys.stdin.isatty():
+        raise click.UsageError(f"{what}; if you mean it, add --yes")
+    click.confirm(f"{what}; run it?", abort=True)
 
 
 def _epilogue(result: StudyRun, arena: str) -> int:
@@ -149,6 +187,8 @@ def _epilogue(result: StudyRun, arena: str) -> int:
         click.echo(
             f"left over {len(result.left_over)} cells of earlier runs of the study: {', '.join(result.left_over)}"
         )
+    for pair, reason in result.skipped:
+        click.echo(f"skipped   {pair}: {reason}")
     for label, error in result.failures:
         _complain(f"{label} failed:\n{error}")
     return 1 if result.failures else 0

@@ -55,7 +55,8 @@ def run_shard(shard: Shard) -> Outcome:
             cell.budget,
             checkpoints(cell.budget, cell.report_at, benchmark, cell.time_factor),
             time_factor=cell.time_factor,
-            noise=Streams(shard.seeds, "noise", cell.stream) if cell.noise else None,
+            noise=None if cell.noise is None else Streams(shard.seeds, "noise", cell.stream),
+            noise_sd=cell.noise if isinstance(cell.noise, float) else None,
         )
     except Exception:
         return Outcome(shard, None, {}, traceback.format_exc())

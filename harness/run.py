@@ -7,7 +7,7 @@ import platform
 import subprocess
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -54,6 +54,7 @@ class StudyRun:
         tables: what they come to, one a benchmark.
         figures: the figures that were drawn.
         failures: label and error of every shard that failed.
+        skipped: the pairs that cannot work, each with its reason.
         left_over: folders of cells that the study does not name.
         store: where the runs are mirrored to, "" where tracking is off.
         mirror_problem: why the mirror is behind, "" where it is not.
@@ -64,6 +65,7 @@ class StudyRun:
     tables: list[BenchmarkTable] = field(default_factory=list)
     figures: list[Path] = field(default_factory=list)
     failures: list[tuple[str, str]] = field(default_factory=list)
+    skipped: list[tuple[str, str]] = field(default_factory=list)
     left_over: list[str] = field(default_factory=list)
     store: str = ""
     mirror_problem: str = ""
@@ -111,17 +113,19 @@ def run(
     check_engine(engine)
     if not str(arena):
         raise ArenaError("the arena is empty; name a folder with --arena")
-    cells = study.cells()
+    plan = study.plan()
+    cells = plan.cells
     folder = Path(arena) / study.name
-    result = StudyRun(folder)
+    result = StudyRun(folder, skipped=plan.skipped)
     with _writable(folder), locked(folder / ".lock", wait=False, what=f"study {study.name!r}"), ExitStack() as stack:
         owner = _plan(study, cells, folder)
-        mirror = Mirror(study.name, study.description, folder, study.seeds, owner) if tracking else None
+        mirror = Mirror(study.name, study.description, folder, owner, study.sweep) if tracking else None
         if mirror:
             result.store = mirror.uri
             stack.enter_context(mirror)
         shards = missing_shards(cells, study.seeds, folder)
-        result.failures = _search(cells, shards, folder, jobs, engine, mirror, progress)
+        groups = _Groups(study, cells, shards, folder, mirror)
+        result.failures = _search(shards, folder, jobs, engine, groups, progress)
         result.left_over = _left_over(cells, folder)
         if any(seeds_on_record(folder / cell.folder) & set(study.seeds) for cell in cells):
             _conclude(result)
@@ -134,12 +138,12 @@ def run(
     return result
 
 
-def missing_shards(cells: Iterable[Cell], seeds: Iterable[int], folder: Path) -> list[Shard]:
+def missing_shards(cells: Iterable[Cell], seeds: Sequence[int], folder: Path) -> list[Shard]:
     """The seeds that are not on record yet, as shards. How they are cut never changes a number."""
     shards = []
     for cell in cells:
         on_record = seeds_on_record(folder / cell.folder)
-        missing = [seed for seed in seeds if seed not in on_record]
+        missing = [seed for seed in cell.seeds_of(seeds) if seed not in on_record]
         evaluations: float = cell.budget.limit
         if cell.budget.unit == "seconds":
             evaluations = cell.budget.limit / (typical_seconds(cell.load()) * cell.time_factor)
@@ -160,8 +164,14 @@ def _plan(study: Study, cells: list[Cell], folder: Path) -> str:
         cell_folder.mkdir(exist_ok=True)
         if not _is_of(cell, cell_folder / CELL_FILE):
             write_json(cell_folder / CELL_FILE, cell.describe())
-    names = [cell.folder for cell in cells]
-    about = {"name": study.name, "description": study.description, "cells": names, "seeds": sorted(study.seeds)}
+    about = {
+        "name": study.name,
+        "description": study.description,
+        "sweep": study.sweep,
+        "cells": [cell.folder for cell in cells],
+        "seeds": sorted(study.seeds),
+        "fewer_seeds": {cell.folder: cell.seeds for cell in cells if cell.seeds is not None},
+    }
     try:
         owner = str(read_json(folder / STUDY_FILE)["id"])
     except (RecordError, KeyError):  # a new folder, or a damaged file
@@ -177,22 +187,44 @@ def _is_of(cell: Cell, path: Path) -> bool:
         return False
 
 
+class _Groups:
+    """The cells that the mirror shows in one run: those of a curve, or each of its own. It hears of complete ones."""
+
+    def __init__(
+        self, study: Study, cells: list[Cell], shards: list[Shard], folder: Path, mirror: Mirror | None
+    ) -> None:
+        self._mirror, self._folder, self._seeds = mirror, folder, study.seeds
+        self._cells: dict[str, list[Cell]] = {}
+        for cell in cells:
+            self._cells.setdefault(cell.curve(study.sweep), []).append(cell)
+        self._sweep = study.sweep
+        self._missing = Counter(shard.cell.curve(study.sweep) for shard in shards)
+        for group in self._cells:
+            self._tell(group)
+
+    def done(self, shard: Shard) -> None:
+        """A shard is on record."""
+        group = shard.cell.curve(self._sweep)
+        self._missing[group] -= 1
+        self._tell(group)
+
+    def _tell(self, group: str) -> None:
+        if self._mirror and not self._missing[group]:
+            cells = self._cells[group]
+            self._mirror.update([self._folder / cell.folder for cell in cells], cells[0].seeds_of(self._seeds))
+
+
 def _search(
-    cells: list[Cell],
     shards: list[Shard],
     folder: Path,
     jobs: int | None,
     engine: str,
-    mirror: Mirror | None,
+    groups: _Groups,
     progress: Progress | None,
 ) -> list[tuple[str, str]]:
-    """Runs the shards and writes their records; the mirror hears of every cell that is complete."""
-    to_do = Counter(shard.cell.folder for shard in shards)
+    """Runs the shards and writes their records."""
     if progress:
         progress.planned(sum(len(shard.seeds) for shard in shards))
-    for cell in cells:
-        if mirror and not to_do[cell.folder]:
-            mirror.update(folder / cell.folder)
     failures = []
     with closing(run_shards(shards, jobs, engine)) as outcomes:
         for outcome in outcomes:
@@ -201,9 +233,7 @@ def _search(
                 failures.append((f"{cell.optimizer_label} on {cell.benchmark_label}", outcome.error))
             else:
                 _write(folder / cell.folder, outcome.result, outcome.cost)
-                to_do[cell.folder] -= 1
-                if mirror and not to_do[cell.folder]:
-                    mirror.update(folder / cell.folder)
+                groups.done(outcome.shard)
             if progress:
                 progress.done(outcome)
     return failures

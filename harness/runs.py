@@ -25,7 +25,7 @@ class RunContent:
     """One run, before it is written.
 
     Attributes:
-        kind: "report" (one a study), "summary" (one a cell) or "trial" (one a seed).
+        kind: "report" (one a study), "summary" (one a cell, or a curve of cells) or "trial" (one a seed).
         key: what the run is of; there is one run of a kind and key.
         state: of what it is made; a run of the same kind, key and state is up to date.
         name: what the list of runs shows.
@@ -50,13 +50,13 @@ class RunContent:
 
 def summary(cell: CellRecord) -> RunContent:
     """Interquartile means over the seeds of a cell, as curves of at most 30 points, and its final figures."""
-    content = _of_cell(cell, "summary", cell.about["id"], _state(cell), "")
+    content = of_cell(cell, "summary", cell.about["id"], state_of(cell), "")
     content.params["seeds"] = str(len(cell.seeds))
     content.tags["mlflow.note.content"] = _description(cell)
-    about, reported = cell.about["benchmark"], _reported(cell)
+    about, reported = cell.about["benchmark"], reported_of(cell)
     places = _curve_places(cell)
     steps = cell.checkpoints[places]
-    for answer, column in _answers(cell).items():
+    for answer, column in answers(cell).items():
         regret = cell.columns[f"{column}_regret"][:, places]
         low, high = interquartile_mean_interval(regret)
         content.log(f"regret/{answer}", interquartile_mean(regret), steps)
@@ -88,16 +88,16 @@ def trials(cell: CellRecord) -> list[RunContent]:
 
 def report(study: str, cells: Sequence[CellRecord], artifacts: Sequence[Path]) -> RunContent:
     """The figures and tables of a study, as files to look at."""
-    state = _digest(sorted(_state(cell) for cell in cells))
+    state = digest(sorted(state_of(cell) for cell in cells))
     return RunContent("report", study, state, f"report of {study}", artifacts=tuple(artifacts))
 
 
 def _trial(cell: CellRecord, row: int, seed: int) -> RunContent:
-    about, reported = cell.about["benchmark"], _reported(cell)
-    state = _digest([CONTENT_VERSION])  # the numbers of a seed never change
-    content = _of_cell(cell, "trial", f"{cell.about['id']}/{seed}", state, f" · seed {seed}")
+    about, reported = cell.about["benchmark"], reported_of(cell)
+    state = digest([CONTENT_VERSION])  # the numbers of a seed never change
+    content = of_cell(cell, "trial", f"{cell.about['id']}/{seed}", state, f" · seed {seed}")
     content.params["seed"] = content.tags["seed"] = str(seed)
-    for answer, column in _answers(cell).items():
+    for answer, column in answers(cell).items():
         regret = cell.columns[f"{column}_regret"][row]
         number = reported_number(about, cell.columns[f"{column}_final"][row])
         content.log(f"regret/{answer}", regret, cell.checkpoints)
@@ -107,7 +107,8 @@ def _trial(cell: CellRecord, row: int, seed: int) -> RunContent:
     return content
 
 
-def _of_cell(cell: CellRecord, kind: str, key: str, state: str, suffix: str) -> RunContent:
+def of_cell(cell: CellRecord, kind: str, key: str, state: str, suffix: str) -> RunContent:
+    """A run about a cell: what it is of, with its tags and parameters."""
     optimizer, benchmark, budget = (cell.about[part] for part in ("optimizer", "benchmark", "budget"))
     tags = {
         "optimizer": optimizer["name"],
@@ -141,12 +142,12 @@ def _description(cell: CellRecord) -> str:
     return "\n\n".join(filter(None, lines))
 
 
-def _reported(cell: CellRecord) -> str:
+def reported_of(cell: CellRecord) -> str:
     """The section of the reported number, such as "test" or "hold-out"; nothing is called test that is not."""
     return reported_heading(cell.about["benchmark"])[0]
 
 
-def _answers(cell: CellRecord) -> dict[str, str]:
+def answers(cell: CellRecord) -> dict[str, str]:
     """Name and column of the optimizer's answers, one where both are the same."""
     both = {"best_seen": "incumbent", "recommended": "recommended"}
     return {"best_seen": "incumbent"} if cell.recommends_incumbent else both
@@ -160,9 +161,11 @@ def _curve_places(cell: CellRecord) -> NDArray[np.int64]:
     return np.unique(np.concatenate([named, spread]))
 
 
-def _state(cell: CellRecord) -> str:
-    return _digest([CONTENT_VERSION, cell.about["id"], cell.seeds.tolist()])
+def state_of(cell: CellRecord) -> str:
+    """What the content of a cell's runs is made of."""
+    return digest([CONTENT_VERSION, cell.about["id"], cell.seeds.tolist()])
 
 
-def _digest(parts: Sequence[Any]) -> str:
+def digest(parts: Sequence[Any]) -> str:
+    """A short hash."""
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]

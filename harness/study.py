@@ -13,34 +13,13 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from harness.cell import Cell
+from harness.selection import Selection
 from harness.tabular import TIME_FACTOR, Budget
-from search_spaces.errors import ArenaError, unknown
-from search_spaces.plugins import parse_selection
+from search_spaces.errors import ArenaError, Unsuited, unknown
 
 MAX_SEED = 2**63 - 1
 MAX_SEEDS = 1_000_000
 MAX_BUDGET = 10**9
-
-
-@dataclass(frozen=True)
-class Selection:
-    """A name with the settings that were given with it."""
-
-    name: str
-    settings: tuple[tuple[str, Any], ...] = ()
-
-    @classmethod
-    def parse(cls, given: Any) -> Selection:
-        """From ``"asng(lam=8)"``, or ``{"name": "asng", "lam": 8}`` as a table of a study file."""
-        if isinstance(given, Selection):
-            return given
-        if isinstance(given, str):
-            name, settings = parse_selection(given)
-        elif isinstance(given, dict) and isinstance(given.get("name"), str):
-            name, settings = given["name"], {key: value for key, value in given.items() if key != "name"}
-        else:
-            raise ArenaError(f"cannot read {given!r}; write 'asng(lam=8)' or a table with a name")
-        return cls(name, tuple(sorted(settings.items())))
 
 
 def parse_seeds(given: Any) -> tuple[int, ...]:
@@ -106,7 +85,7 @@ def _selections(given: Any) -> tuple[Selection, ...]:
         given = [given]
     if not isinstance(given, (list, tuple)):
         raise ArenaError(f"optimizers and benchmarks must be lists of names, such as ['asng'], not {given!r}")
-    selections = tuple(Selection.parse(one) for one in given)
+    selections = tuple(selection for one in given for selection in Selection.parse_all(one))
     if not selections:
         raise ArenaError("give at least one optimizer and one benchmark")
     return selections
@@ -130,11 +109,20 @@ class Study(BaseModel):
         description: one or two sentences for those who read the results.
         optimizers: such as ``["asng", "asng(lam=8)", "random_search"]``.
         benchmarks: such as ``["nasbench201(dataset=cifar100)"]``; besides a benchmark's own options ``noise="trials"``
-            lets the search see single recorded trials.
-        seeds: a number (200 is 0..199), a list, or text such as ``"5-9,12"``.
+            lets the search see single recorded trials, and ``noise=5`` (or ``{sd = 5}``) losses with normal noise of
+            that standard deviation.
+        seeds: a number (200 is 0..199), a list, or text such as ``"5-9,12"``. An optimizer or a benchmark with a
+            ``seeds`` of its own, a number, gets the first so many of them.
         budget: evaluations as a number, or ``{"seconds": 12000}`` of simulated time.
         report_at: budgets at which tables report, besides the whole one; in the unit of the budget.
         time_factor: seconds of an evaluation over its training seconds.
+        sweep: the numeric setting whose values make a curve, such as "delta_init", where the optimizers vary it: the
+            study then ends with the curves of every rule, and not with a row a cell.
+        skip_unsuited: whether pairs that cannot work, and optimizers whose extra is not installed, are left out with
+            their reason; else they are an error.
+
+    An optimizer or a benchmark as a table may ``vary`` settings: ``{name = "asng", vary = {alpha = [1.5, 2, 3]}}`` is
+    every combination.
 
     Raises:
         ArenaError: for anything that cannot be run, in one line.
@@ -150,6 +138,8 @@ class Study(BaseModel):
     budget: Annotated[Budget, BeforeValidator(parse_budget)]
     report_at: Annotated[tuple[Annotated[int, Field(ge=1, strict=True)], ...], BeforeValidator(_numbers)] = ()
     time_factor: Annotated[float, Field(gt=0, allow_inf_nan=False)] = TIME_FACTOR
+    sweep: str = ""
+    skip_unsuited: bool = False
 
     def __init__(self, /, **values: Any) -> None:
         try:
@@ -194,24 +184,68 @@ class Study(BaseModel):
             given["report_at"] = tuple(n for n in self.report_at if same_unit and n < given["budget"].limit)
         return Study(**{**{name: getattr(self, name) for name in Study.model_fields}, **given})
 
-    def cells(self) -> list[Cell]:
+    @property
+    def pairs(self) -> int:
+        """How many pairs of an optimizer and a benchmark there are."""
+        return len(self.optimizers) * len(self.benchmarks)
+
+    def plan(self) -> Plan:
         """Every pair of an optimizer and a benchmark, each loaded and tried.
 
         Raises:
             ArenaError: for a pair that cannot run, or the same one twice.
         """
-        cells = [
-            Cell.resolve(self, optimizer, benchmark) for benchmark in self.benchmarks for optimizer in self.optimizers
-        ]
-        by_id: dict[str, Cell] = {}
-        by_label: dict[tuple[str, str], Cell] = {}
+        cells, skipped = [], []
+        for benchmark in self.benchmarks:
+            for optimizer in self.optimizers:
+                try:
+                    cells.append(Cell.resolve(self, optimizer, benchmark))
+                except Unsuited as error:
+                    if not self.skip_unsuited:
+                        raise
+                    skipped.append((f"{optimizer} on {benchmark}", str(error)))
+        if not cells:
+            raise ArenaError(f"nothing of the study can run: {skipped[0][1]}")
+        _check_distinct(cells)
+        self._check_sweep(cells)
+        return Plan(cells, skipped)
+
+    def cells(self) -> list[Cell]:
+        """The cells of the plan."""
+        return self.plan().cells
+
+    def _check_sweep(self, cells: list[Cell]) -> None:
+        varied = {name for cell in cells for name in cell.varied}
+        if self.sweep and self.sweep not in varied:
+            raise unknown("setting to sweep, which an optimizer must vary:", self.sweep, varied)
         for cell in cells:
-            label = cell.optimizer_label, cell.benchmark_label
-            if by_label.setdefault(label, cell).id != cell.id:
-                raise ArenaError(f"two different cells are both called {' on '.join(label)}; rename one of the classes")
-            if by_id.setdefault(cell.id, cell) is not cell:
-                raise ArenaError(f"the study names {cell.optimizer_label} on {cell.benchmark_label} twice")
-        return cells
+            value = dict(cell.settings).get(self.sweep)
+            if self.sweep in cell.varied and (isinstance(value, bool) or not isinstance(value, (int, float))):
+                raise ArenaError(f"{self.sweep!r} of {cell.optimizer} is {value!r}; only a number can be swept")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a study comes to.
+
+    Attributes:
+        cells: in the order of benchmarks, then optimizers.
+        skipped: the pairs that cannot work, each with its reason.
+    """
+
+    cells: list[Cell]
+    skipped: list[tuple[str, str]]
+
+
+def _check_distinct(cells: list[Cell]) -> None:
+    by_id: dict[str, Cell] = {}
+    by_label: dict[tuple[str, str], Cell] = {}
+    for cell in cells:
+        label = cell.optimizer_label, cell.benchmark_label
+        if by_label.setdefault(label, cell).id != cell.id:
+            raise ArenaError(f"two different cells are both called {' on '.join(label)}; rename one of the classes")
+        if by_id.setdefault(cell.id, cell) is not cell:
+            raise ArenaError(f"the study names {cell.optimizer_label} on {cell.benchmark_label} twice")
 
 
 def bundled_studies() -> dict[str, Any]:

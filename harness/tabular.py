@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizers.base import Optimizer
+from optimizers.gaussian import SMALLEST_UNIFORM
 from optimizers.streams import Streams
 from search_spaces.benchmark import Floats, TabularBenchmark
 from search_spaces.space import Ints
@@ -76,6 +77,7 @@ def search(
     *,
     time_factor: float = TIME_FACTOR,
     noise: Streams | None = None,
+    noise_sd: float | None = None,
 ) -> SearchResult:
     """Runs an optimizer on a benchmark until the budget of its last seed ends.
 
@@ -88,7 +90,8 @@ def search(
         budget: when to end.
         at: int [C], the checkpoints, ascending, the last one at the budget's end.
         time_factor: seconds of an evaluation over its training seconds.
-        noise: streams of the same seeds, where the search sees single trials instead of their mean.
+        noise: streams of the same seeds, where the search sees no means: single trials, or
+        noise_sd: the loss with normal noise of this standard deviation, in the loss's unit.
     """
     R = len(optimizer.seeds)
     clock = np.zeros(R)
@@ -100,7 +103,9 @@ def search(
         archs = optimizer.ask()
         ranks = benchmark.space.index(archs)
         uniforms = None if noise is None else np.ascontiguousarray(noise.draw(ranks.shape[1]).T)
-        losses = benchmark.search_loss_at(ranks, noise=uniforms)
+        losses = benchmark.search_loss_at(ranks, noise=uniforms if noise_sd is None else None)
+        if noise_sd is not None and uniforms is not None:
+            losses = losses + noise_sd * _normal(uniforms)
         cost = np.ones(ranks.shape) if budget.unit == "evaluations" else benchmark.seconds_at(ranks) * time_factor
         end = np.cumsum(np.column_stack([clock, cost]), axis=1)[:, 1:]
         clock = end[:, -1]
@@ -128,6 +133,13 @@ def search(
         improvements=improvements,
         distribution=None if recorder.distribution is None else recorder.distribution / R,
     )
+
+
+def _normal(uniforms: Floats) -> Floats:
+    from scipy.special import ndtri  # 0.1 s that a search without noise need not pay
+
+    quantiles: Floats = ndtri(np.maximum(uniforms, SMALLEST_UNIFORM))
+    return quantiles
 
 
 class _Recorder:

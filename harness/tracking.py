@@ -15,8 +15,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.curve_runs import curve_summary
 from harness.runs import RunContent, report, summary, trials
 from harness.store import create_sqlite, is_server, probe, sqlite_file, store_uri
+from results.curves import curves
 from results.record import CellRecord, read_cell
 
 if TYPE_CHECKING:
@@ -36,11 +38,11 @@ class Mirror:
         problem: one sentence on why the mirror is behind, "" where it is not.
     """
 
-    def __init__(self, study: str, description: str, folder: Path, seeds: Sequence[int], owner: str) -> None:
+    def __init__(self, study: str, description: str, folder: Path, owner: str, sweep: str = "") -> None:
         self.uri = store_uri(folder.parent)
         self.problem = ""
-        self._study, self._description, self._folder, self._seeds = study, description, folder, seeds
-        self._owner = owner
+        self._study, self._description, self._folder = study, description, folder
+        self._owner, self._sweep = owner, sweep
         self._jobs: queue.SimpleQueue[Callable[[], list[RunContent]] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="mlflow-mirror", daemon=True)
 
@@ -53,12 +55,15 @@ class Mirror:
         if kind is None:
             self._thread.join()
 
-    def update(self, cell_folder: Path) -> None:
-        """Brings the runs of a finished cell up to date, soon."""
+    def update(self, cell_folders: Sequence[Path], seeds: Sequence[int]) -> None:
+        """Brings the runs of finished cells up to date, soon: those of a curve of the sweep, or a single one."""
 
         def contents() -> list[RunContent]:
-            cell = read_cell(cell_folder).only(self._seeds)
-            return [*trials(cell), summary(cell)]
+            cells = [read_cell(folder).only(seeds) for folder in cell_folders]
+            on_curves = curves(cells, self._sweep) if self._sweep else []
+            if on_curves:
+                return [curve_summary(curve) for curve in on_curves]
+            return [content for cell in cells for content in (*trials(cell), summary(cell))]
 
         self._jobs.put(contents)
 

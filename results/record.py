@@ -260,10 +260,10 @@ def read_study(folder: str | Path) -> list[CellRecord]:
     """
     folder = Path(folder)
     about = read_json(folder / STUDY_FILE)
-    cells = []
+    cells, fewer = [], about.get("fewer_seeds", {})
     for name in about["cells"]:
         if shard_files(folder / name):
-            cell = read_cell(folder / name).only(about["seeds"])
+            cell = read_cell(folder / name).only(about["seeds"][: fewer.get(name)])
             if len(cell.seeds):
                 cells.append(cell)
     if not cells:

@@ -66,6 +66,13 @@ def _resample_weights(n: int) -> Floats:
     return np.diff(edges, axis=1, prepend=cut) / (n - 2 * cut)
 
 
+def mean_interval(values: ArrayLike) -> tuple[float, float]:
+    """The mean of n runs and half the width of its 95 % interval by the normal approximation, 0 for a single run."""
+    runs = np.asarray(values, dtype=np.float64)
+    half = 1.96 * runs.std(ddof=1) / np.sqrt(len(runs)) if len(runs) > 1 else 0.0
+    return float(runs.mean()), float(half)
+
+
 def hitting_times(
     seeds: NDArray[np.int64], seed_of: NDArray[np.int64], time: ArrayLike, hit: NDArray[np.bool_]
 ) -> Floats:

@@ -15,8 +15,16 @@ class ArenaError(ValueError):
     """
 
 
-class OrdinalsUnsupported(ArenaError):  # noqa: N818 it says what is so
-    """An optimizer of categorical variables alone was given a space with ordinals; studies skip such a pair."""
+class Unsuited(ArenaError):  # noqa: N818 it says what is so
+    """A pair of an optimizer and a benchmark cannot work here, through nobody's mistake; a study may leave it out."""
+
+
+class OrdinalsUnsupported(Unsuited):
+    """An optimizer of categorical variables alone was given a space with ordinals."""
+
+
+class MissingExtra(Unsuited):
+    """An optimizer needs a package that is not installed."""
 
 
 def unknown(kind: str, given: object, known: Iterable[str]) -> ArenaError:

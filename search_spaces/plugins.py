@@ -210,6 +210,11 @@ def parse_selection(text: str) -> tuple[str, dict[str, Any]]:
     return name, settings
 
 
+def parse_values(text: str) -> list[Any]:
+    """The values in ``"1.1, 1.5, 2"``. A value that is no Python literal is a string."""
+    return [_literal(part) for part in _split(text)]
+
+
 def _split(text: str) -> list[str]:
     """The parts between commas, those inside quotes and brackets left alone."""
     parts, depth, quote = [""], 0, ""

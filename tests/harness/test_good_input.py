@@ -71,7 +71,7 @@ def test_good_budgets(accepted: Callable[..., Study], text: str, budget: Budget)
 )
 def test_good_optimizers(accepted: Callable[..., Study], text: str) -> None:
     (cell,) = accepted(*optimizer(text)).cells()
-    assert dict(cell.settings) == {"lam": 8, "alpha": 1.5, "delta_init": 1.0}
+    assert dict(cell.settings) == {"alpha": 1.5, "delta_init": 1.0, "utility": "quarter", "theta_min": 1.0, "lam": 8}
     assert cell.optimizer_label.endswith("(lam=8)")
 
 

@@ -266,9 +266,9 @@ def test_a_mirror_that_dies_at_any_call_comes_out_right(arena: Path, monkeypatch
         monkeypatch.setattr(MlflowClient, method, counted)
 
     def mirror(name: str, cells: list[CellRecord]) -> str:
-        with Mirror(name, "", folder, cells[0].seeds.tolist(), owner="me") as at_work:
+        with Mirror(name, "", folder, owner="me") as at_work:
             for cell in cells:
-                at_work.update(cell.folder)
+                at_work.update([cell.folder], cell.seeds.tolist())
             at_work.report(cells, [folder / "tables.txt"])
         return at_work.problem
 

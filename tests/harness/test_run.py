@@ -225,7 +225,13 @@ def test_what_cannot_run_writes_nothing(tmp_path: Path) -> None:
 
 def test_cell_json_says_what_the_cell_is(done: StudyRun) -> None:
     about = json.loads((done.cells[0].folder / "cell.json").read_text(encoding="utf-8"))
-    assert about["identity"]["optimizer"]["settings"] == {"lam": 2, "alpha": 1.5, "delta_init": 1.0}
+    assert about["identity"]["optimizer"]["settings"] == {
+        "alpha": 1.5,
+        "delta_init": 1.0,
+        "utility": "quarter",
+        "theta_min": 1.0,
+        "lam": 2,
+    }
     assert about["identity"]["budget"] == {"evaluations": 120}
     assert set(about["identity"]["benchmark"]["checksums"]) == {"cifar10.pkl"}
     assert about["optimizer"]["defaults"]["lam"] == 2

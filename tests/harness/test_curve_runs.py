@@ -1,0 +1,76 @@
+"""What MLflow is told of a study that sweeps a setting: one run a curve."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from mlflow import MlflowClient
+from mlflow.entities import Run
+
+from harness.run import StudyRun, run
+from harness.study import Study
+from results.curves import curves
+
+STEPS = [0.1, 0.3, 1.0]
+
+
+def mirrored(arena: Path, **changes: Any) -> StudyRun:
+    values: dict[str, Any] = {
+        "name": "swept",
+        "optimizers": [
+            {"name": "asng", "vary": {"lam": [2, 4], "delta_init": STEPS}},
+            {"name": "sng", "vary": {"delta_init": STEPS}},
+            "random_search",
+        ],
+        "benchmarks": ["nasbench201(reported=validation)", "nasbench201(reported=validation, noise=5)"],
+        "seeds": 6,
+        "budget": 60,
+        "report_at": [30],
+        "sweep": "delta_init",
+    }
+    result = run(Study(**(values | changes)), arena=arena, jobs=1)
+    assert result.mirror_problem == ""
+    return result
+
+
+def summaries(arena: Path) -> tuple[MlflowClient, dict[str, Run]]:
+    client = MlflowClient(tracking_uri=f"sqlite:///{arena.parent / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name("swept")
+    found = client.search_runs([experiment.experiment_id])
+    return client, {run.info.run_name: run for run in found if run.data.tags["kind"] == "summary"}
+
+
+def test_there_is_one_summary_a_curve(arena: Path) -> None:
+    result = mirrored(arena)
+    client, found = summaries(arena)
+    names = ["asng", "asng(lam=4)", "sng"]
+    places = ["cifar10-reported-validation", "cifar10-reported-validation-noise5"]
+    assert {name for name in found if "random" not in name} == {f"{n} · {p}" for n in names for p in places}
+    assert len(found) == 8  # and random search, which is on no curve
+    curve = next(one for one in curves(result.cells, "delta_init") if one.label == "asng(lam=4)")
+    assert curve.values.tolist() == STEPS
+    run_id = found[f"asng(lam=4) · {places[0]}"].info.run_id
+    history = client.get_metric_history(run_id, "regret/recommended_at_30")
+    assert {point.step: point.value for point in history} == pytest.approx(
+        {step: cell.at(30, "recommended_regret").mean() for step, cell in zip((-100, -52, 0), curve.cells, strict=True)}
+    )
+    values = client.get_metric_history(run_id, "sweep/delta_init")
+    assert sorted(point.value for point in values) == STEPS
+    metrics = client.get_run(run_id).data.metrics
+    means = [cell.at(60, "incumbent_regret").mean() for cell in curve.cells]
+    assert metrics["final/best_regret_best_seen_at_60"] == pytest.approx(min(means))
+    assert metrics["final/best_delta_init_best_seen_at_60"] == STEPS[int(np.argmin(means))]
+
+
+def test_a_curve_is_written_anew_when_its_cells_change_and_else_left_alone(arena: Path) -> None:
+    mirrored(arena)
+    before = {name: run.info.run_id for name, run in summaries(arena)[1].items()}
+    mirrored(arena)
+    assert {name: run.info.run_id for name, run in summaries(arena)[1].items()} == before
+    mirrored(arena, seeds=7)
+    after = {name: run.info.run_id for name, run in summaries(arena)[1].items()}
+    assert after.keys() == before.keys()
+    assert not set(after.values()) & set(before.values())
