@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from optimizers.base import Floats, SamplingOptimizer
-from optimizers.categorical import CategoricalBlock
+from optimizers.categorical import CategoricalBlock, spread
 from search_spaces.space import Ints, SearchSpace
 
 
@@ -40,12 +39,7 @@ class CategoricalSearch(SamplingOptimizer):
         return self._block.mode
 
     def _diagnostics(self) -> dict[str, Floats]:
-        theta = self._block.theta
-        logarithm = np.log(np.where(theta > 0, theta, 1.0))
-        return {
-            "entropy": -(theta * logarithm).sum(axis=(0, 1)),  # nats, of the whole architecture
-            "largest_probability": theta.max(axis=0).mean(axis=0),
-        }
+        return spread(self._block.theta)
 
     def _state(self) -> dict[str, NDArray[Any]]:
         return self._block.state()

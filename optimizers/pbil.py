@@ -45,8 +45,6 @@ class PBIL(CategoricalSearch):
         if population < 2:
             raise ArenaError(f"population must be at least 2, not {population}: its best is found by comparison")
         self.lr, self.population = lr, population
-        self._values = np.arange(len(self._block.theta))[:, None, None]
-        self._column = np.arange(self.columns)
 
     def _ask(self) -> Ints:
         return self._draw(self.streams.draw(self.population, len(self.space)))
@@ -54,6 +52,6 @@ class PBIL(CategoricalSearch):
     def _tell(self, archs: Ints, losses: Floats) -> None:
         if len(archs) < 2:
             raise ArenaError("an update compares at least 2 architectures")
-        best = archs[losses.argmin(axis=0), :, self._column].T
-        live = (losses != losses[0]).any(axis=0)
-        self._block.move(self.lr * ((self._values == best) - self._block.theta), live)
+        weights = np.where(np.arange(len(losses))[:, None] == losses.argmin(axis=0), self.lr, 0.0)
+        displacement = self._block.natural_gradient(archs, weights, self.lr)  # lr (onehot(best) - theta)
+        self._block.move(displacement, (losses != losses[0]).any(axis=0))
