@@ -42,6 +42,7 @@ class CompactGA(CategoricalSearch):
     def _tell(self, archs: Ints, losses: Floats) -> None:
         if len(archs) != 2:
             raise ArenaError(f"a tournament is one of 2 architectures, not {len(archs)}")
-        gain = np.where(losses < losses[::-1], 1.0, -1.0) / self.population
-        # with weights that sum to 0 the natural gradient is the sum of the weighted one-hot codes
-        self._block.move(self._block.natural_gradient(archs, gain), losses[0] != losses[1])
+        better, worse = losses < losses[::-1], losses > losses[::-1]
+        weights = (better.astype(np.float64) - worse) / self.population
+        # where weights sum to 0 the natural gradient is the sum of the weighted one-hot codes
+        self._block.move(self._block.natural_gradient(archs, weights), better[0] | worse[0])
