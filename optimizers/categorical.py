@@ -114,3 +114,12 @@ def smallest_probabilities(sizes: Ints) -> Floats:
     n = max(int((sizes > 1).sum()), 1)
     free = np.maximum(sizes - 1, 1)
     return np.where(n * free > sizes, 1.0 / (n * free), 0.5 / sizes)
+
+
+def spread(probabilities: Floats) -> dict[str, Floats]:
+    """Diagnostics of independent distributions [K, V, columns]: how far they are from a single architecture."""
+    logarithm = np.log(np.where(probabilities > 0, probabilities, 1.0))
+    return {
+        "entropy": -(probabilities * logarithm).sum(axis=(0, 1)),  # nats, of the whole architecture
+        "largest_probability": probabilities.max(axis=0).mean(axis=0),
+    }

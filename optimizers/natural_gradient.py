@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizers.base import Floats, SamplingOptimizer
-from optimizers.categorical import CategoricalBlock
+from optimizers.categorical import CategoricalBlock, spread
 from optimizers.gaussian import GaussianBlock
 from optimizers.step_rules import StepRule
 from optimizers.utilities import UTILITIES
@@ -150,13 +150,7 @@ class NaturalGradient(SamplingOptimizer):
         return joined
 
     def _diagnostics(self) -> dict[str, Floats]:
-        probabilities = self._probabilities()
-        logarithm = np.log(np.where(probabilities > 0, probabilities, 1.0))
-        diagnostics = {
-            **self._rule.diagnostics(),
-            "entropy": -(probabilities * logarithm).sum(axis=(0, 1)),  # nats, of the whole architecture
-            "largest_probability": probabilities.max(axis=0).mean(axis=0),
-        }
+        diagnostics = {**self._rule.diagnostics(), **spread(self._probabilities())}
         for _, block in self._blocks:
             diagnostics |= block.diagnostics()
         return diagnostics

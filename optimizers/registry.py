@@ -13,6 +13,7 @@ OPTIMIZERS = Registry(
         {
             "base",
             "categorical",
+            "categorical_search",
             "check",
             "check_interface",
             "check_runs",

@@ -3,8 +3,8 @@
     pytest speed
 
 The goals on two cores: 1,000 seeds x 1,000 evaluations of nasbench201 at 0.45 us an evaluation for asng (0.25 in
-reach), 0.4 for regularized evolution, 0.25 for random search; 80 us a step of a single seed of asng; less than 300 MiB
-a worker at 10,000 seeds.
+reach), 0.4 for regularized evolution, 0.25 for random search, 0.7 for reinforce, pbil, cga and local search; 80 us a
+step of a single seed of asng; less than 300 MiB a worker at 10,000 seeds.
 """
 
 from __future__ import annotations
@@ -37,6 +37,10 @@ def one_cell(optimizer: str, budget: int, benchmark: str = "nasbench201") -> Cel
         ("asng(lam=8)", "nasbench201"),
         ("regularized_evolution", "nasbench201"),
         ("random_search", "nasbench201"),
+        ("reinforce", "nasbench201"),
+        ("pbil", "nasbench201"),
+        ("cga", "nasbench201"),
+        ("local_search", "nasbench201"),
         ("asng", "nats_size"),
         ("asng", "hpolib"),
     ],
