@@ -87,15 +87,19 @@ def _run_options(command: Any) -> Any:
 @click.argument("study")
 @click.option("--seeds", metavar="SEEDS", help="In place of the study's: 200 is 0 to 199; or a list as 5-9,12.")
 @click.option("--budget", metavar="N|Ns", help="In place of the study's: evaluations, or simulated seconds as 12000s.")
+@click.option(
+    "--benchmark", "-b", "benchmarks", multiple=True, metavar="NAME(OPTION=VALUE, ...)", help="In place of the study's."
+)
 @_run_options
-def run_command(study: str, seeds: str | None, budget: str | None, **how: Any) -> int:
+def run_command(study: str, seeds: str | None, budget: str | None, benchmarks: tuple[str, ...], **how: Any) -> int:
     """Run what is missing of STUDY, a bundled study or a TOML file.
 
     Ends with one table a benchmark; figures and records go to a folder of the study's name.
     """
     from harness.study import Study
 
-    return _execute(Study.load(study).replaced(seeds=seeds, budget=budget), **how)
+    changed = Study.load(study).replaced(seeds=seeds, budget=budget, benchmarks=benchmarks or None)
+    return _execute(changed, **how)
 
 
 @cli.command("compare")

@@ -27,6 +27,8 @@ BEST_SEEN = "best seen"
 CELL_FILE, STUDY_FILE = "cell.json", "study.json"
 _METADATA = b"nas_arena"
 _IMPROVEMENT = "improvement."
+_DIAGNOSTIC = "diagnostic."  # for curves alone: single precision will do
+_ELEMENT = ".list.element"
 
 
 class RecordError(ValueError):
@@ -160,7 +162,8 @@ def write_shard(
     arrays = {"seed": pa.array(seeds)}
     every = pa.array(np.arange(R + 1, dtype=np.int32) * C)
     for name, values in columns.items():
-        arrays[name] = pa.ListArray.from_arrays(every, pa.array(values.ravel()))
+        kept = values.astype(np.float32) if name.startswith(_DIAGNOSTIC) else values
+        arrays[name] = pa.ListArray.from_arrays(every, pa.array(kept.ravel()))
     ends = np.searchsorted(improvements["seed"], seeds, side="right")
     own = pa.array(np.concatenate([[0], ends]).astype(np.int32))
     for name, values in improvements.items():
@@ -174,7 +177,18 @@ def write_shard(
     }
     table = pa.table(arrays).replace_schema_metadata({_METADATA: json.dumps(metadata, default=_plain).encode()})
     path = folder / f"seeds-{seeds.min()}-{seeds.max()}.parquet"
-    write_atomically(path, lambda stream: pq.write_table(table, stream, compression="zstd"))
+    split = [name for name in arrays if name.startswith(_DIAGNOSTIC) or name.endswith("seconds")]
+    write_atomically(
+        path,
+        lambda stream: pq.write_table(
+            table,
+            stream,
+            compression="zstd",
+            # numbers that hardly repeat: byte by byte they are smaller and written faster than by a dictionary
+            use_dictionary=[name + _ELEMENT for name in arrays if name not in split],
+            use_byte_stream_split=[name + _ELEMENT for name in split],
+        ),
+    )
     return path
 
 
