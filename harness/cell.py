@@ -36,6 +36,7 @@ class Cell:
     Attributes:
         noise: None; "trials", single recorded trials in the place of their mean; or the standard deviation of normal
             noise, in the unit of the loss.
+        report: name and resolved options of benchmarks of the same space on which its answers are reported too.
         seeds: how many of the study's seeds it gets, the first ones; None for all. No part of its identity.
         varied: the names of the settings that a grid gave it. No part of its identity.
     """
@@ -51,6 +52,7 @@ class Cell:
     budget: Budget
     report_at: tuple[int, ...]
     time_factor: float
+    report: tuple[tuple[str, tuple[tuple[str, Any], ...]], ...] = ()
     seeds: int | None = None
     varied: tuple[str, ...] = ()
 
@@ -94,6 +96,7 @@ class Cell:
             budget=study.budget,
             report_at=tuple(sorted({*study.report_at, study.budget.limit})),
             time_factor=study.time_factor,
+            report=tuple(_reported(loaded, selection) for selection in study.report),
             seeds=min((count for count in (optimizer.seeds, benchmark.seeds) if count is not None), default=None),
             varied=optimizer.varied,
         )
@@ -121,6 +124,10 @@ class Cell:
     def load(self) -> TabularBenchmark:
         return load_benchmark(self.benchmark, dict(self.options))
 
+    def load_report(self) -> dict[str, TabularBenchmark]:
+        """The benchmarks on which answers are reported too, by data set."""
+        return {dict(options)["dataset"]: load_benchmark(name, dict(options)) for name, options in self.report}
+
     @property
     def stream(self) -> str:
         return f"{self.benchmark}/{self.load().dataset}"
@@ -129,17 +136,23 @@ class Cell:
     def identity(self) -> dict[str, Any]:
         """What the numbers of this cell depend on, the seeds apart."""
         optimizer_class, benchmark = OPTIMIZERS.load(self.optimizer), self.load()
+        reported = {
+            name: {"class": _path(type(other)), "version": other.version, "options": dict(options)}
+            | {"checksums": other.checksums}
+            for (_, options), (name, other) in zip(self.report, self.load_report().items(), strict=True)
+        }
         return {
+            **({"report": reported} if reported else {}),
             "record_version": RECORD_VERSION,
             "mode": "tabular",
             "loop_version": LOOP_VERSION,
             "optimizer": {
-                "class": f"{optimizer_class.__module__}:{optimizer_class.__qualname__}",
+                "class": _path(optimizer_class),
                 "version": optimizer_class.version,
                 "settings": dict(self.settings),
             },
             "benchmark": {
-                "class": f"{type(benchmark).__module__}:{type(benchmark).__qualname__}",
+                "class": _path(type(benchmark)),
                 "version": benchmark.version,
                 "options": dict(self.options),
                 "noise": self.noise,
@@ -189,6 +202,10 @@ class Cell:
                 "table_size": benchmark.space.size,
                 "space": benchmark.space.to_dict(),
             },
+            "report": {
+                name: {"wording": asdict(other.wording), "landmarks": other.landmarks}
+                for name, other in self.load_report().items()
+            },
             "budget": {"unit": self.budget.unit, "limit": self.budget.limit},
             "report_at": list(self.report_at),
         }
@@ -221,6 +238,20 @@ def _on_space(
 
     on_space = settings | come_to(settings)
     return on_space, defaults | (come_to(settings | dict.fromkeys(open_ones)) if open_ones else {})
+
+
+def _path(cls: type) -> str:
+    return f"{cls.__module__}:{cls.__qualname__}"
+
+
+def _reported(searched: TabularBenchmark, selection: Selection) -> tuple[str, tuple[tuple[str, Any], ...]]:
+    other = load_benchmark(selection.name, dict(selection.settings))
+    if other.space != searched.space:
+        raise ArenaError(
+            f"report names {selection}, whose search space is not that of the {type(searched).__name__} searched; "
+            "what is found there means nothing on it"
+        )
+    return BENCHMARKS.name_of(type(other), selection.name), tuple({"dataset": other.dataset, **other.options}.items())
 
 
 def _noise(given: Any, where: str, benchmark: TabularBenchmark) -> str | float | None:

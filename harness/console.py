@@ -90,17 +90,26 @@ def _rich_table(table: BenchmarkTable, *, with_intervals: bool) -> Table:
     for budget, solved in zip(table.budgets, table.solved, strict=True):
         shown.add_column(f"regret at\n{budget:,} {'(solved)' if solved else unit}", justify="right", no_wrap=True)
     shown.add_column("\n".join(reported_heading(table.about)), justify="right", no_wrap=True)
+    for name, other in table.reports.items():
+        shown.add_column(f"{name}\n{' '.join(reported_heading(other))}", justify="right", no_wrap=True)
     shown.add_column("evals\nto target", justify="right", no_wrap=True)
     above, decimals = "", _decimals(table)
     for row in table.rows:
         name = "" if row.optimizer == above else row.optimizer
         above = row.optimizer
         regrets = (_estimate(regret, decimals, with_intervals) for regret in row.regrets)
-        shown.add_row(name, row.answer, *regrets, _plus_minus(*row.reported, decimals), _target(row, table))
+        shown.add_row(
+            name, row.answer, *regrets, _plus_minus(*row.reported, decimals), *_reports(row), _target(row, table)
+        )
     best = f"{table.best_by_validation:.{decimals}f}" + " " * (5 + decimals)
     zero = "0" + " " * (7 + 3 * decimals) * with_intervals
-    shown.add_row(_best(table), "", *(zero for _ in table.budgets), best, "", style="italic")
+    others = (f"{number:.2f}" + " " * 7 for number in table.best_of_reports)
+    shown.add_row(_best(table), "", *(zero for _ in table.budgets), best, *others, "", style="italic")
     return shown
+
+
+def _reports(row: Row) -> Iterator[str]:
+    return (_plus_minus(*reported, 2) for reported in row.reports)
 
 
 def _notes(table: BenchmarkTable) -> Iterator[str]:

@@ -56,6 +56,7 @@ def run_shard(shard: Shard) -> Outcome:
             checkpoints(cell.budget, cell.report_at, benchmark, cell.time_factor),
             time_factor=cell.time_factor,
             noise=None if cell.noise is None else Streams(shard.seeds, "noise", cell.stream),
+            report=cell.load_report(),
             noise_sd=cell.noise if isinstance(cell.noise, float) else None,
         )
     except Exception:

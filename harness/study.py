@@ -91,6 +91,10 @@ def _selections(given: Any) -> tuple[Selection, ...]:
     return selections
 
 
+def _reports(given: Any) -> tuple[Selection, ...]:
+    return _selections(given) if given else ()
+
+
 def _numbers(given: Any) -> Any:
     """A list of whole numbers, also from text such as "100,300"."""
     if not isinstance(given, str):
@@ -116,6 +120,7 @@ class Study(BaseModel):
         budget: evaluations as a number, or ``{"seconds": 12000}`` of simulated time.
         report_at: budgets at which tables report, besides the whole one; in the unit of the budget.
         time_factor: seconds of an evaluation over its training seconds.
+        report: benchmarks of the same space, such as other data sets, on which what was found is reported too.
         sweep: the numeric setting whose values make a curve, such as "delta_init", where the optimizers vary it: the
             study then ends with the curves of every rule, and not with a row a cell.
         skip_unsuited: whether pairs that cannot work, and optimizers whose extra is not installed, are left out with
@@ -138,6 +143,7 @@ class Study(BaseModel):
     budget: Annotated[Budget, BeforeValidator(parse_budget)]
     report_at: Annotated[tuple[Annotated[int, Field(ge=1, strict=True)], ...], BeforeValidator(_numbers)] = ()
     time_factor: Annotated[float, Field(gt=0, allow_inf_nan=False)] = TIME_FACTOR
+    report: Annotated[tuple[Selection, ...], BeforeValidator(_reports)] = ()
     sweep: str = ""
     skip_unsuited: bool = False
 
@@ -240,6 +246,10 @@ class Plan:
 def _check_distinct(cells: list[Cell]) -> None:
     by_id: dict[str, Cell] = {}
     by_label: dict[tuple[str, str], Cell] = {}
+    reported = [dict(options)["dataset"] for _, options in cells[0].report]
+    for place, dataset in enumerate(reported):
+        if dataset in reported[:place]:
+            raise ArenaError(f"report names the data set {dataset} twice; its numbers would stand under one name")
     for cell in cells:
         label = cell.optimizer_label, cell.benchmark_label
         if by_label.setdefault(label, cell).id != cell.id:

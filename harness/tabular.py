@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -37,7 +38,8 @@ class SearchResult:
         columns: by name, [R, C] each. ``evaluations``, ``distinct``, ``seconds`` count what had ended by the
             checkpoint. ``incumbent`` is the rank of the best seen, ``recommended`` that of the optimizer's own
             answer; -1 where there is none yet. Each has a ``_regret`` (search regret, without noise) and a ``_final``
-            (final loss), NaN where there is none, and an ``_infeasible`` (bool). ``diagnostic.<name>`` is what the
+            (final loss), NaN where there is none, an ``_infeasible`` (bool), and a ``_final.<name>`` for every other
+            benchmark on which it is reported. ``diagnostic.<name>`` is what the
             optimizer said of itself.
         improvements: every improvement of the incumbent within the budget, by seed, then time: ``seed``,
             ``evaluations``, ``seconds``, ``index``, ``regret``, [I] each.
@@ -78,6 +80,7 @@ def search(
     time_factor: float = TIME_FACTOR,
     noise: Streams | None = None,
     noise_sd: float | None = None,
+    report: Mapping[str, TabularBenchmark] | None = None,
 ) -> SearchResult:
     """Runs an optimizer on a benchmark until the budget of its last seed ends.
 
@@ -92,6 +95,7 @@ def search(
         time_factor: seconds of an evaluation over its training seconds.
         noise: streams of the same seeds, where the search sees no means: single trials, or
         noise_sd: the loss with normal noise of this standard deviation, in the loss's unit.
+        report: by name, benchmarks of the same space on which the answers' final losses are taken down too.
     """
     R = len(optimizer.seeds)
     clock = np.zeros(R)
@@ -125,6 +129,9 @@ def search(
     seconds = end if budget.unit == "seconds" else np.cumsum(benchmark.seconds_at(ranks) * time_factor, axis=1)
     columns, improvements = _incumbents(optimizer.seeds, benchmark, ranks, losses, seconds, counted)
     columns |= _with_losses("recommended", recorder.recommended, benchmark)
+    for name, other in (report or {}).items():
+        for answer in ("incumbent", "recommended"):
+            columns[f"{answer}_final.{name}"] = _final(columns[answer], other)
     columns |= {f"diagnostic.{name}": values for name, values in recorder.diagnostics.items()}
     return SearchResult(
         seeds=np.array(optimizer.seeds, dtype=np.int64),
@@ -228,9 +235,13 @@ def _with_losses(name: str, ranks: Ints, benchmark: TabularBenchmark) -> dict[st
     return {
         name: ranks,
         f"{name}_regret": np.where(exists, benchmark.search_regret[ranks], np.nan),
-        f"{name}_final": np.where(exists, benchmark.final_losses[ranks], np.nan),
+        f"{name}_final": _final(ranks, benchmark),
         f"{name}_infeasible": exists & ~benchmark.is_feasible[ranks],
     }
+
+
+def _final(ranks: Ints, benchmark: TabularBenchmark) -> Floats:
+    return np.where(ranks >= 0, benchmark.final_losses[ranks], np.nan)
 
 
 def _distinct(ranks: Ints, counted: Ints) -> Ints:

@@ -31,6 +31,7 @@ class Row:
         recommends_best_seen: whether the optimizer's recommendation is the best seen, so that it has no row.
         regrets: search regret at every reported budget.
         reported: mean and standard deviation over seeds of the reported number at the whole budget.
+        reports: the same on every other benchmark that the study reports on.
         target: evaluations until the incumbent was in the target, the median over all seeds, +inf where fewer than half
             came there; None in a row that is not about the incumbent.
         success: the share of seeds that came there.
@@ -42,6 +43,7 @@ class Row:
     recommends_best_seen: bool
     regrets: tuple[Estimate, ...]
     reported: tuple[float, float]
+    reports: tuple[tuple[float, float], ...]
     target: float | None
     success: float | None
     infeasible: int
@@ -60,6 +62,8 @@ class BenchmarkTable:
         solved: of each, whether two or more optimizers' median seed has no regret left.
         rows: best first.
         best_by_validation: the reported number of the architecture that is best by what the search sees.
+        reports: the other benchmarks on which the answers are reported, by name, as ``about``; and
+        best_of_reports: the number of the architecture that is best by what a search there sees.
     """
 
     label: str
@@ -70,6 +74,8 @@ class BenchmarkTable:
     solved: tuple[bool, ...]
     rows: tuple[Row, ...]
     best_by_validation: float
+    reports: dict[str, dict[str, Any]]
+    best_of_reports: tuple[float, ...]
 
 
 def benchmark_tables(cells: Sequence[CellRecord]) -> list[BenchmarkTable]:
@@ -131,8 +137,14 @@ def _table(label: str, cells: list[CellRecord]) -> BenchmarkTable:
         budgets=budgets,
         solved=solved,
         rows=rows,
-        best_by_validation=float(reported_number(about, np.array(about["landmarks"]["best_final_loss"]))),
+        best_by_validation=_best(about),
+        reports=(reports := cells[0].about.get("report", {})),
+        best_of_reports=tuple(_best(other) for other in reports.values()),
     )
+
+
+def _best(about: dict[str, Any]) -> float:
+    return float(reported_number(about, np.array(about["landmarks"]["best_final_loss"])))
 
 
 def _rows(cell: CellRecord, about: dict[str, Any], budgets: tuple[int, ...]) -> list[Row]:
@@ -149,14 +161,22 @@ def _rows(cell: CellRecord, about: dict[str, Any], budgets: tuple[int, ...]) -> 
 def _row(cell: CellRecord, about: dict[str, Any], budgets: tuple[int, ...], column: str, answer: str) -> dict[str, Any]:
     regrets = np.column_stack([cell.at(budget, f"{column}_regret") for budget in budgets])
     low, high = interquartile_mean_interval(regrets)
-    final = reported_number(about, cell.at(budgets[-1], f"{column}_final"))
+    reports = cell.about.get("report", {})
     return {
         "optimizer": cell.optimizer,
         "answer": answer,
         "recommends_best_seen": cell.recommends_incumbent,
         "regrets": tuple(map(Estimate, interquartile_mean(regrets).tolist(), low.tolist(), high.tolist())),
-        "reported": (float(final.mean()), float(final.std(ddof=1)) if len(final) > 1 else float("nan")),
+        "reported": _spread(reported_number(about, cell.at(budgets[-1], f"{column}_final"))),
+        "reports": tuple(
+            _spread(reported_number(other, cell.at(budgets[-1], f"{column}_final.{name}")))
+            for name, other in reports.items()
+        ),
         "target": None,
         "success": None,
         "infeasible": int(cell.at(budgets[-1], f"{column}_infeasible").sum()),
     }
+
+
+def _spread(values: Floats) -> tuple[float, float]:
+    return float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else float("nan")

@@ -207,3 +207,37 @@ def test_ablate_from_the_command_line(arena: Path, capsys: pytest.CaptureFixture
     assert end.value.code == 0
     assert "delta_init" in capsys.readouterr().out
     assert len(read_study(arena / "ablate")) == 4
+
+
+def test_answers_are_reported_on_other_data_sets_too(arena: Path) -> None:
+    others = ["nasbench201(dataset=cifar100, reported=validation)", "nasbench201(dataset=imagenet16-120, epochs=200)"]
+    searched = study(report=others)
+    result = run(searched, arena=arena, jobs=1, tracking=False)
+    (record,), (planned,) = result.cells, searched.cells()
+    assert planned.id != cell().id
+    for name, other in planned.load_report().items():
+        for answer in ("incumbent", "recommended"):
+            ranks = record.columns[answer]
+            expected = np.where(ranks >= 0, other.final_losses[ranks], np.nan)
+            np.testing.assert_array_equal(record.columns[f"{answer}_final.{name}"], expected)
+    (table,) = result.tables
+    assert list(table.reports) == ["cifar100", "imagenet16-120"]
+    accuracy = 100 - record.columns["incumbent_final.cifar100"][:, -1]
+    assert table.rows[0].reports[0] == pytest.approx((accuracy.mean(), accuracy.std(ddof=1)))
+    other = planned.load_report()["cifar100"]
+    assert table.best_of_reports[0] == pytest.approx(100 - other.landmarks["best_final_loss"])
+    printed = (result.folder / "tables.txt").read_text(encoding="utf-8")
+    assert f"{accuracy.mean():.2f} ± {accuracy.std(ddof=1):.2f}" in printed
+
+
+@pytest.mark.parametrize(
+    ("report", "message"),
+    [
+        (["nasbench_graph"], "nasbench_graph, whose search space is not that of the NASBench201"),
+        (["nasbench201(dataset=cifar100)"] * 2, "cifar100 twice"),
+        (["nasbench210"], "did you mean 'nasbench201'"),
+    ],
+)
+def test_what_cannot_be_reported_on_is_told(report: list[str], message: str) -> None:
+    with pytest.raises(ArenaError, match=message):
+        study(report=report).plan()
