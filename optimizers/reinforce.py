@@ -72,28 +72,22 @@ class REINFORCE(CategoricalSearch):
             raise ArenaError(f"a step takes 1 architecture, not {len(archs)}")
         loss = self._finite(losses[0])
         live = np.isfinite(loss)
-        if not live.any():
-            return
+        # A seed without a finite loss so far is still as it started, and an advantage of 0 leaves it so.
         loss = np.where(live, loss, 0.0)
         self._updates = self._updates + live
-        count = np.maximum(self._updates, 1.0)  # of a seed without an update nothing below is kept
+        count = np.maximum(self._updates, 1.0)
 
         # the moving average over its bias; written so that losses that are all equal have no advantage, exactly
         share = (1.0 - BASELINE_DECAY) / (1.0 - BASELINE_DECAY**count)
-        baseline = self._baseline + share * (loss - self._baseline)
-        advantage = baseline - loss  # of the reward, over that of the baseline
+        self._baseline = self._baseline + share * (loss - self._baseline)
+        advantage = self._baseline - loss  # of the reward, over that of the baseline
         gradient = advantage * self._block.theta  # of -advantage * log p(arch)
         gradient.reshape(-1)[archs[0] * self._cell.size + self._cell] -= advantage
 
-        m, v = BETA1 * self._m + (1.0 - BETA1) * gradient, BETA2 * self._v + (1.0 - BETA2) * gradient * gradient
-        root = np.sqrt(v / (1.0 - BETA2**count))
-        step = self.lr / (1.0 - BETA1**count) * m / (root + EPS)
-        if live.all():
-            self._baseline, self._m, self._v, self._logits = baseline, m, v, self._logits - step
-        else:
-            self._baseline = np.where(live, baseline, self._baseline)
-            self._m, self._v = np.where(live, m, self._m), np.where(live, v, self._v)
-            self._logits = np.where(live, self._logits - step, self._logits)
+        self._m = BETA1 * self._m + (1.0 - BETA1) * gradient
+        self._v = BETA2 * self._v + (1.0 - BETA2) * gradient * gradient
+        root = np.sqrt(self._v / (1.0 - BETA2**count))
+        self._logits = self._logits - self.lr / (1.0 - BETA1**count) * self._m / (root + EPS)
         self._softmax()
 
     def _finite(self, losses: Floats) -> Floats:

@@ -26,7 +26,7 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
     "local_search": [{}, {"improvement": "best"}],
     "pbil": [{}, {"lr": 0.3, "population": 4}],
     "random_search": [{}],
-    "reinforce": [{"lr": 0.1}, {"lr": 0.5}],
+    "reinforce": [{}, {"lr": 0.1}, {"lr": 0.5}],
     "regularized_evolution": [{}, {"population": 5, "sample_size": 3}],
     "sng": [{}, {"lam": 8, "normalise": False}],
 }
@@ -35,7 +35,7 @@ EXTREMES: dict[str, list[dict[str, Any]]] = {  # they search badly, but keep the
     "asng": [{"lam": 17, "delta_init": 20.0}, {"theta_min": 1e-9}],
     "cga": [{"population": 1}],
     "pbil": [{"lr": 1.0, "population": 2}],
-    "reinforce": [{}, {"lr": 10.0}],  # at 0.01 300 evaluations are few
+    "reinforce": [{"lr": 10.0}],
     "regularized_evolution": [{"population": 1, "sample_size": 1}],
     "sng": [{"lam": 3, "delta_init": 1e6}, {"utility": "log_rank", "theta_min": 0.1}],
 }
