@@ -25,7 +25,7 @@ MISTAKES: list[tuple[list[str], str, str]] = [  # arguments, what the line must 
     (benchmark("nasbench201(datset=cifar10)"), "'datset'", "did you mean 'dataset'?"),
     (optimizer("asng(lamb=3)"), "'lamb'", "did you mean 'lam'?"),
     (optimizer("random_search(lam=3)"), "setting of random_search 'lam'", "known: none"),
-    (optimizer("asng(seeds=[1])"), "'seeds'", "known: alpha, delta_init, lam, theta_min, utility"),
+    (optimizer("asng(stream=1)"), "'stream'", "known: alpha, delta_init, lam, theta_min, utility"),
     (["run", "quikstart"], "'quikstart'", "did you mean 'quickstart'?"),
     (["run", "mine"], "'mine'", ".toml"),
     (["run", ""], "study", "quickstart"),
@@ -70,9 +70,9 @@ MISTAKES: list[tuple[list[str], str, str]] = [  # arguments, what the line must 
     (optimizer(f"regularized_evolution(population={10**14})"), f"{10**14}", "population"),  # more than any memory
     (benchmark("nasbench201(epochs=13)"), "not 13", "'epochs': input should be 12 or 200"),
     (benchmark("nasbench201(reported=tests)"), "'tests'", "'auto', 'test' or 'validation'"),
-    (benchmark("nasbench201(noise=normal)"), "'normal'", "known: trials"),
+    (benchmark("nasbench201(noise=normal)"), "'normal'", "none, trials"),
     (benchmark("nasbench201(noise=trial)"), "'trial'", "did you mean 'trials'?"),
-    (benchmark("nasbench201(noise=[1])"), "'[1]'", "known: trials"),
+    (benchmark("nasbench201(noise=[1])"), "'[1]'", "a standard deviation in percentage points as noise=5"),
     (comparison(optimizers=("asng", "asng(lam=2)")), "asng on nasbench201-cifar10", "twice"),
     (comparison("-b", "nasbench201(dataset=cifar10, reported=validation)"), "random_search on", "twice"),
     # budgets, seeds, reports, names
