@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.run import run
+from harness.study import Study
 from results.published import published
 
 
@@ -32,3 +33,20 @@ def test_nasbench201_after_12000_seconds(tmp_path: Path) -> None:
     }.items():
         mean, deviation = found[optimizer, answer]
         assert mean == pytest.approx(before, abs=4 * deviation / 500**0.5), (optimizer, answer)
+
+
+@pytest.mark.usefixtures("data_folder")
+def test_reinforce_gives_the_published_number(tmp_path: Path) -> None:
+    """The paper prints 93.85 +- 0.37, confirmed, and not with which learning rate: 0.01 and 0.1 lie within 0.1 of it.
+
+    Its two scripts have 0.5, which is worse here (93.1), and 0.01. Nothing is chosen to fit.
+    """
+    (known,) = (row["cifar10"] for row in published("nasbench201") if row["method"] == "REINFORCE")
+    study = Study.load("nasbench201_12000s").replaced(
+        optimizers=["reinforce", "reinforce(lr=0.1)", "reinforce(lr=0.5)"]
+    )
+    (table,) = run(study, arena=tmp_path, tracking=False).tables
+    found = {row.optimizer: row.reported for row in table.rows if row.answer == "best seen"}
+    for label in ("reinforce", "reinforce(lr=0.1)"):
+        assert found[label] == pytest.approx(known, abs=0.1)
+    assert found["reinforce(lr=0.5)"][0] < known[0] - 0.5
