@@ -162,8 +162,7 @@ def _plan(study: Study, cells: list[Cell], folder: Path) -> str:
     for cell in cells:
         cell_folder = folder / cell.folder
         cell_folder.mkdir(exist_ok=True)
-        if not _is_of(cell, cell_folder / CELL_FILE):
-            write_json(cell_folder / CELL_FILE, cell.describe())
+        write_json(cell_folder / CELL_FILE, cell.describe())
     about = {
         "name": study.name,
         "description": study.description,
@@ -178,13 +177,6 @@ def _plan(study: Study, cells: list[Cell], folder: Path) -> str:
         owner = uuid.uuid4().hex
     write_json(folder / STUDY_FILE, {"id": owner, **about})
     return owner
-
-
-def _is_of(cell: Cell, path: Path) -> bool:
-    try:
-        return read_json(path).get("id") == cell.id
-    except RecordError:  # missing, or damaged
-        return False
 
 
 class _Groups:

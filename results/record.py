@@ -124,9 +124,10 @@ def sweep(folder: Path) -> None:
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Writes JSON atomically."""
-    text = json.dumps(content, indent=1, ensure_ascii=False, default=_plain) + "\n"
-    write_atomically(path, lambda stream: stream.write(text.encode()))
+    """Writes JSON atomically, unless the file holds just that already."""
+    text = (json.dumps(content, indent=1, ensure_ascii=False, default=_plain) + "\n").encode()
+    if not (path.exists() and path.read_bytes() == text):
+        write_atomically(path, lambda stream: stream.write(text))
 
 
 def read_json(path: Path) -> dict[str, Any]:
