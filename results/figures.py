@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from results.record import CellRecord, write_atomically
-from results.statistics import interquartile_mean, interquartile_mean_interval
+from results.statistics import Floats, interquartile_mean, interquartile_mean_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # Okabe and Ito's colours, told apart by the colour-blind too
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
@@ -59,20 +60,28 @@ def anytime_figure(cells: Sequence[CellRecord], path: Path) -> None:
     else:
         figure.set_size_inches(9.0, max(4.2, 0.18 * curves + 0.6))
         figure.legend(loc="outside right upper", fontsize=8, frameon=False)
+    save(figure, path)
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Writes a figure atomically; the path's ending tells the format."""
     image_format = path.suffix.lstrip(".")
     write_atomically(path, lambda stream: figure.savefig(stream, format=image_format, dpi=150))
 
 
-def _floor(cells: Sequence[CellRecord]) -> float:
+def floor_of(drawn: Floats) -> float:
     """Where a regret of 0 is drawn on a logarithmic axis: below all that is drawn at its own place."""
+    drawn = drawn[drawn > 0]
+    return float(max(drawn.min() / 2, drawn.max() * 1e-4)) if drawn.size else 1e-3
+
+
+def _floor(cells: Sequence[CellRecord]) -> float:
     curves = [
         interquartile_mean(cell.columns[f"{column}_regret"])
         for cell in cells
         for column in ("incumbent", "recommended")
     ]
-    drawn = np.concatenate(curves)
-    drawn = drawn[drawn > 0]
-    return float(max(drawn.min() / 2, drawn.max() * 1e-4)) if drawn.size else 1e-3
+    return floor_of(np.concatenate(curves))
 
 
 def _draw_curve(axes: Axes, cell: CellRecord, column: str, floor: float, **style: Any) -> None:

@@ -1,0 +1,115 @@
+"""Figures of a sweep over a setting: regret against its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from results.ablation import ANSWERS, Comparison, Curve
+from results.figures import COLOURS, floor_of, save
+from results.robustness import robustness
+from results.tuning import mean_with_interval
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+PANEL = (3.4, 2.7)  # inches
+LINES = {"recommended": "-", "incumbent": "--"}
+
+
+def regret_figure(comparisons: Sequence[Comparison], sweep: str, path: Path) -> None:
+    """Draws the mean regret against the steps of the swept setting, a row a comparison and a column a budget.
+
+    Solid lines are what the optimizers recommend, dashed ones the best seen; bands are 95 % intervals of the mean, by
+    the normal approximation. Curves of too few steps to span a window are marks, filled and hollow.
+
+    Args:
+        comparisons: whose budgets are the same.
+        sweep: the setting that was varied.
+        path: where the figure goes; its ending tells the format.
+    """
+    from matplotlib.figure import Figure  # 0.5 s
+    from matplotlib.lines import Line2D
+
+    rows, columns = len(comparisons), len(comparisons[0].budgets)
+    figure = Figure(figsize=(PANEL[0] * columns + 0.3, PANEL[1] * rows + 1.0), layout="constrained")
+    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    rules = list(dict.fromkeys(curve.rule for comparison in comparisons for curve in comparison.curves))
+    colours = {rule: COLOURS[place % len(COLOURS)] for place, rule in enumerate(rules)}
+    floor = floor_of(np.concatenate([_drawn(comparison) for comparison in comparisons]))
+    for (comparison, budget), axes in zip(product(comparisons, comparisons[0].budgets), grid.flat, strict=True):
+        for curve in comparison.curves:
+            for answer in curve.answers:
+                _draw(axes, curve, budget, answer, floor, colours[curve.rule])
+        _draw_levels(axes, comparison, budget, floor)
+        axes.set(xscale="log" if comparison.in_decades else "linear", yscale="log")
+        axes.minorticks_off()  # half of the time that drawing takes
+        axes.grid(alpha=0.25)
+        unit = "s" if comparison.unit == "seconds" else "evaluations"
+        held = f", {comparison.held}" if comparison.held else ""
+        axes.set_title(f"{comparison.benchmark}{held}, {budget:,} {unit}", fontsize=8)
+    for axes in grid[-1]:
+        axes.set_xlabel(sweep)
+    for axes, comparison in zip(grid[:, 0], comparisons, strict=True):
+        axes.set_ylabel(f"mean search regret\n({comparison.about['wording']['regret_unit']})", fontsize=8)
+
+    handles = [Line2D([], [], color=colour, label=rule) for rule, colour in colours.items()]
+    curves = [curve for comparison in comparisons for curve in comparison.curves]
+    named = {(answer, curve.named(answer)): None for curve in curves for answer in curve.answers}
+    handles += [Line2D([], [], color="0.3", linestyle=LINES[answer], label=name) for answer, name in named]
+    base = {f"{cell.optimizer} ({cell.answer})": None for comparison in comparisons for cell in comparison.baselines}
+    handles += [_baseline(place, label=label) for place, label in enumerate(base)]
+    handles.append(Line2D([], [], color="0.75", linewidth=3, label="up to here good: best + tolerance"))
+    figure.legend(handles=handles, loc="outside lower center", ncols=4, fontsize=8, frameon=False)
+    seeds = max(curve.seeds for curve in curves)
+    figure.suptitle(f"Mean of {seeds} seeds, 95 % interval; {comparisons[0].about['wording']['searched']}", fontsize=8)
+    save(figure, path)
+
+
+def _drawn(comparison: Comparison) -> Any:
+    return np.concatenate(
+        [
+            curve.regrets(budget, answer).mean(axis=-1)
+            for curve in comparison.curves
+            for budget in comparison.budgets
+            for answer in curve.answers
+        ]
+    )
+
+
+def _draw(axes: Axes, curve: Curve, budget: int, answer: str, floor: float, colour: str) -> None:
+    mean, low, high = mean_with_interval(curve.regrets(budget, answer))
+    known = ~np.isnan(mean)
+    steps, mean, low, high = (values[known] for values in (curve.steps, mean, low, high))
+    if curve.spans:
+        axes.plot(steps, np.maximum(mean, floor), color=colour, linestyle=LINES[answer], linewidth=1.4)
+        shade = 0.18 if answer == curve.answers[0] else 0.08
+        low, high = np.maximum(low, floor), np.maximum(high, floor)
+        axes.fill_between(steps, low, high, color=colour, alpha=shade, linewidth=0)
+    else:
+        inside = colour if answer == "recommended" else "none"
+        axes.plot(steps, np.maximum(mean, floor), "o", color=colour, markerfacecolor=inside, markersize=4)
+
+
+def _draw_levels(axes: Axes, comparison: Comparison, budget: int, floor: float) -> None:
+    """The regrets that a panel is read against: other optimizers', the bar of good steps, and 0."""
+    for place, cell in enumerate(comparison.baselines):
+        regret = cell.at(budget, "recommended_regret").mean()
+        if not np.isnan(regret):
+            line = _baseline(place)
+            axes.axhline(max(float(regret), floor), color=line.get_color(), linestyle=line.get_linestyle(), linewidth=1)
+    bars = next((found for answer in ANSWERS if (found := robustness(comparison, budget, answer))), [])
+    if bars and np.isfinite(bars[0].bar):
+        axes.axhline(max(bars[0].bar, floor), color="0.75", linewidth=3, zorder=0)
+    axes.axhline(floor, color="0.7", linewidth=0.8)
+    axes.annotate("0: best of the table", (0, floor), (4, 3), ("axes fraction", "data"), "offset points", fontsize=6)
+
+
+def _baseline(place: int, **style: Any) -> Any:
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], color="0.35", linestyle=(":", "-.", (0, (5, 1)))[place % 3], linewidth=1, **style)

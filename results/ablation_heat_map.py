@@ -1,0 +1,138 @@
+"""A heat map of regret over two settings of an optimizer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from results.ablation import ANSWERS, by_fixed_settings, fixed_settings, is_number, label_of, told_settings
+from results.figures import floor_of, save
+from results.record import BEST_SEEN, CellRecord
+from results.statistics import Floats
+
+PANEL = (0.48, 0.34)  # inches a value
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Mean regrets of one optimizer over two settings, its others fixed.
+
+    Attributes:
+        label: the optimizer, with the settings in which its grids differ.
+        answers: column of a record and what the answer is called.
+        x, y: the values, ascending.
+        regrets: float [Y, X] an answer, the mean over seeds and then over benchmarks; NaN where a value is missing.
+        unit: of the regrets.
+        benchmarks: their labels.
+    """
+
+    label: str
+    answers: dict[str, str]
+    x: Floats
+    y: Floats
+    regrets: dict[str, Floats]
+    unit: str
+    benchmarks: tuple[str, ...]
+
+
+def grids(cells: Iterable[CellRecord], x: str, y: str, budget: int) -> list[Grid]:
+    """The grids of a study over two numeric settings.
+
+    A value that was tried with a single value of the other setting is left out, since it compares nothing. Over several
+    benchmarks regrets are normalised: divided by the regret of the table's median architecture.
+
+    Args:
+        cells: of a study.
+        x, y: the names of the settings.
+        budget: one at which the study reports.
+    """
+    both = [cell for cell in cells if all(is_number(_setting(cell, name)) for name in (x, y))]
+    groups = [kept for group in by_fixed_settings(both, (x, y)) if (kept := _crossed(group, x, y))]
+    told = told_settings([cell for group in groups for cell in group], (x, y))
+    return [_grid(group, x, y, budget, told) for group in groups]
+
+
+def heat_map(found: Sequence[Grid], x: str, y: str, budget: str, path: Path) -> None:
+    """Draws grids, a row each, a column an answer.
+
+    Args:
+        found: at least one.
+        x, y: the names of the settings.
+        budget: what the title says of it, such as "1,000 evaluations".
+        path: where the figure goes; its ending tells the format.
+    """
+    from matplotlib.colors import LogNorm
+    from matplotlib.figure import Figure  # 0.5 s
+
+    regrets = np.concatenate([values.ravel() for grid in found for values in grid.regrets.values()])
+    floor = floor_of(regrets)
+    scale = LogNorm(floor, max(float(np.nanmax(regrets, initial=0.0)), 2 * floor))
+    columns = max(len(grid.answers) for grid in found)
+    widest, heights = max(len(grid.x) for grid in found), [len(grid.y) for grid in found]
+    size = columns * (PANEL[0] * widest + 0.8) + 1.0, sum(PANEL[1] * height + 0.9 for height in heights) + 0.4
+    figure = Figure(figsize=size, layout="constrained")
+    panels = figure.subplots(len(found), columns, squeeze=False, height_ratios=heights)
+    for grid, row in zip(found, panels, strict=True):
+        for axes in row[len(grid.answers) :]:
+            axes.set_axis_off()
+        for axes, (answer, named) in zip(row, grid.answers.items(), strict=False):
+            shown = axes.imshow(
+                np.maximum(grid.regrets[answer], floor), norm=scale, cmap="viridis_r", origin="lower", aspect="auto"
+            )
+            for (line, place), value in np.ndenumerate(grid.regrets[answer]):
+                if not np.isnan(value):
+                    dark = scale(max(value, floor)) > 0.5
+                    axes.text(place, line, f"{value:.2g}", ha="center", va="center", fontsize=7, color="wk"[not dark])
+            axes.set_xticks(range(len(grid.x)), [f"{value:.3g}" for value in grid.x], fontsize=7, rotation=45)
+            axes.set_yticks(range(len(grid.y)), [f"{value:.3g}" for value in grid.y], fontsize=7)
+            axes.set(xlabel=x, ylabel=y)
+            axes.set_title(f"{grid.label}: {named}", fontsize=8)
+    figure.colorbar(shown, ax=panels, label=found[0].unit, shrink=0.9)
+    names = ", ".join(found[0].benchmarks) if len(found[0].benchmarks) <= 3 else f"{len(found[0].benchmarks)} tables"
+    figure.suptitle(f"Mean search regret at {budget}, {names}", fontsize=8)
+    save(figure, path)
+
+
+def _setting(cell: CellRecord, name: str) -> Any:
+    return cell.about["optimizer"]["settings"].get(name)
+
+
+def _crossed(cells: list[CellRecord], x: str, y: str) -> list[CellRecord]:
+    """The cells whose values of both settings were tried with two or more of the other; none where that is no grid."""
+    while True:
+        partners: dict[tuple[str, Any], set[Any]] = {}
+        for cell in cells:
+            partners.setdefault((x, _setting(cell, x)), set()).add(_setting(cell, y))
+            partners.setdefault((y, _setting(cell, y)), set()).add(_setting(cell, x))
+        kept = [cell for cell in cells if all(len(partners[name, _setting(cell, name)]) > 1 for name in (x, y))]
+        if len(kept) == len(cells):
+            return kept
+        cells = kept
+
+
+def _grid(cells: list[CellRecord], x: str, y: str, budget: int, told: Mapping[str, set[str]]) -> Grid:
+    first = cells[0]
+    about, benchmarks = first.about["optimizer"], tuple(dict.fromkeys(cell.benchmark for cell in cells))
+    answers = {"incumbent": BEST_SEEN} if first.recommends_incumbent else {**ANSWERS, "recommended": first.answer}
+    xs, ys = (np.unique([_setting(cell, name) for cell in cells]).astype(np.float64) for name in (x, y))
+    regrets = {answer: np.full((len(benchmarks), len(ys), len(xs)), np.nan) for answer in answers}
+    for cell in cells:
+        place = np.searchsorted(ys, _setting(cell, y)), np.searchsorted(xs, _setting(cell, x))
+        landmark = cell.about["benchmark"]["landmarks"]["median_regret"] if len(benchmarks) > 1 else 1.0
+        for answer in answers:
+            mean = cell.at(budget, f"{answer}_regret").mean()
+            regrets[answer][(benchmarks.index(cell.benchmark), *place)] = mean / landmark
+    named = {name: value for name, value in fixed_settings(first, (x, y)).items() if name in told[about["name"]]}
+    return Grid(
+        label=label_of(about["name"], named),
+        answers=answers,
+        x=xs,
+        y=ys,
+        regrets={answer: values.mean(axis=0) for answer, values in regrets.items()},
+        unit="normalised search regret" if len(benchmarks) > 1 else first.about["benchmark"]["wording"]["regret_unit"],
+        benchmarks=benchmarks,
+    )
