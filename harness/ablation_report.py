@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os.path
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -59,8 +58,8 @@ def _by_table(comparisons: Sequence[Comparison]) -> dict[str, list[Comparison]]:
         groups.setdefault((table, comparison.held), []).append(comparison)
     named = {}
     for (_, held), group in groups.items():
-        common = os.path.commonprefix([comparison.benchmark for comparison in group])
-        named[re.sub(r"[^A-Za-z0-9.]+", "-", f"{common}--{held.replace(' = ', '')}").strip("-")] = group
+        label = min((comparison.benchmark for comparison in group), key=len)  # that of the one without noise, if any
+        named[re.sub(r"[^A-Za-z0-9.]+", "-", f"{label}-{held.replace(' = ', '')}").strip("-")] = group
     return named
 
 

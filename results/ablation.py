@@ -174,7 +174,7 @@ def _curve(cells: list[CellRecord], sweep: str, told: Mapping[str, set[str]]) ->
 
 
 def told_settings(cells: Iterable[CellRecord], without: Collection[str]) -> dict[str, set[str]]:
-    """Of every optimizer, the settings that a label must tell: they differ between its cells, or are not the default."""
+    """Of every optimizer, the settings that a label tells: they differ between its cells, or are not the default."""
     names: dict[str, set[str]] = {}
     values: dict[tuple[str, str], Any] = {}
     for cell in cells:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from results.ablation import ANSWERS, Comparison, Curve
-from results.figures import COLOURS, floor_of, save
+from results.figures import COLOURS, TITLE, floor_of, panels, save
 from results.robustness import robustness
 from results.tuning import mean_with_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
 
-PANEL = (3.4, 2.7)  # inches
-LINES = {"recommended": "-", "incumbent": "--"}
+SIZE, GAPS = (3.1, 2.4), (0.15, 0.45)  # of panels, in inches
+LEGEND_COLUMNS = 4
+LINES: dict[str, Literal["-", "--"]] = {"recommended": "-", "incumbent": "--"}
 
 
 def regret_figure(comparisons: Sequence[Comparison], sweep: str, path: Path) -> None:
@@ -32,30 +35,39 @@ def regret_figure(comparisons: Sequence[Comparison], sweep: str, path: Path) -> 
         sweep: the setting that was varied.
         path: where the figure goes; its ending tells the format.
     """
-    from matplotlib.figure import Figure  # 0.5 s
-    from matplotlib.lines import Line2D
-
     rows, columns = len(comparisons), len(comparisons[0].budgets)
-    figure = Figure(figsize=(PANEL[0] * columns + 0.3, PANEL[1] * rows + 1.0), layout="constrained")
-    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     rules = list(dict.fromkeys(curve.rule for comparison in comparisons for curve in comparison.curves))
     colours = {rule: COLOURS[place % len(COLOURS)] for place, rule in enumerate(rules)}
+    handles = _legend(comparisons, colours)
+    lines = math.ceil(len(handles) / LEGEND_COLUMNS)
+    figure, grid = panels(rows, columns, SIZE, GAPS, (0.8, 0.15, 0.6 + 0.17 * lines, 0.65), sharex=True, sharey=True)
     floor = floor_of(np.concatenate([_drawn(comparison) for comparison in comparisons]))
     for (comparison, budget), axes in zip(product(comparisons, comparisons[0].budgets), grid.flat, strict=True):
+        axes.set(xscale="log" if comparison.in_decades else "linear", yscale="log")
+        axes.minorticks_off()  # half of the time that drawing takes
+        axes.grid(alpha=0.25)
+        axes.tick_params(labelsize=8)
         for curve in comparison.curves:
             for answer in curve.answers:
                 _draw(axes, curve, budget, answer, floor, colours[curve.rule])
         _draw_levels(axes, comparison, budget, floor)
-        axes.set(xscale="log" if comparison.in_decades else "linear", yscale="log")
-        axes.minorticks_off()  # half of the time that drawing takes
-        axes.grid(alpha=0.25)
         unit = "s" if comparison.unit == "seconds" else "evaluations"
-        held = f", {comparison.held}" if comparison.held else ""
-        axes.set_title(f"{comparison.benchmark}{held}, {budget:,} {unit}", fontsize=8)
+        held = f"{comparison.held}, " if comparison.held else ""
+        axes.set_title(f"{comparison.benchmark}\n{held}{budget:,} {unit}", y=TITLE, fontsize=8)
     for axes in grid[-1]:
         axes.set_xlabel(sweep)
     for axes, comparison in zip(grid[:, 0], comparisons, strict=True):
         axes.set_ylabel(f"mean search regret\n({comparison.about['wording']['regret_unit']})", fontsize=8)
+
+    figure.legend(handles=handles, loc="lower center", ncols=LEGEND_COLUMNS, fontsize=8, frameon=False)
+    seeds = max(curve.seeds for comparison in comparisons for curve in comparison.curves)
+    of = comparisons[0].about["wording"]["searched"]
+    figure.suptitle(f"Mean of {seeds} seeds, 95 % interval; {of}", y=1 - 0.1 / figure.get_figheight(), fontsize=8)
+    save(figure, path)
+
+
+def _legend(comparisons: Sequence[Comparison], colours: Mapping[str, str]) -> list[Line2D]:
+    from matplotlib.lines import Line2D
 
     handles = [Line2D([], [], color=colour, label=rule) for rule, colour in colours.items()]
     curves = [curve for comparison in comparisons for curve in comparison.curves]
@@ -63,11 +75,7 @@ def regret_figure(comparisons: Sequence[Comparison], sweep: str, path: Path) -> 
     handles += [Line2D([], [], color="0.3", linestyle=LINES[answer], label=name) for answer, name in named]
     base = {f"{cell.optimizer} ({cell.answer})": None for comparison in comparisons for cell in comparison.baselines}
     handles += [_baseline(place, label=label) for place, label in enumerate(base)]
-    handles.append(Line2D([], [], color="0.75", linewidth=3, label="up to here good: best + tolerance"))
-    figure.legend(handles=handles, loc="outside lower center", ncols=4, fontsize=8, frameon=False)
-    seeds = max(curve.seeds for curve in curves)
-    figure.suptitle(f"Mean of {seeds} seeds, 95 % interval; {comparisons[0].about['wording']['searched']}", fontsize=8)
-    save(figure, path)
+    return [*handles, Line2D([], [], color="0.75", linewidth=3, label="up to here good: best + tolerance")]
 
 
 def _drawn(comparison: Comparison) -> Any:
@@ -109,7 +117,7 @@ def _draw_levels(axes: Axes, comparison: Comparison, budget: int, floor: float) 
     axes.annotate("0: best of the table", (0, floor), (4, 3), ("axes fraction", "data"), "offset points", fontsize=6)
 
 
-def _baseline(place: int, **style: Any) -> Any:
+def _baseline(place: int, **style: Any) -> Line2D:
     from matplotlib.lines import Line2D
 
     return Line2D([], [], color="0.35", linestyle=(":", "-.", (0, (5, 1)))[place % 3], linewidth=1, **style)

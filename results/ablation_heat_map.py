@@ -5,16 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from results.ablation import ANSWERS, by_fixed_settings, fixed_settings, is_number, label_of, told_settings
-from results.figures import floor_of, save
+from results.figures import TITLE, floor_of, panels, save
 from results.record import BEST_SEEN, CellRecord
 from results.statistics import Floats
 
-PANEL = (0.48, 0.34)  # inches a value
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import LogNorm
+
+# in inches
+VALUE = (0.46, 0.32)  # width and height of a value
+NARROWEST = 2.3  # a panel, so that its title fits
+GAPS, MARGINS = (0.15, 0.8), (0.6, 0.95, 0.7, 0.75)  # between panels and around them
 
 
 @dataclass(frozen=True)
@@ -66,35 +73,45 @@ def heat_map(found: Sequence[Grid], x: str, y: str, budget: str, path: Path) -> 
         path: where the figure goes; its ending tells the format.
     """
     from matplotlib.colors import LogNorm
-    from matplotlib.figure import Figure  # 0.5 s
 
     regrets = np.concatenate([values.ravel() for grid in found for values in grid.regrets.values()])
     floor = floor_of(regrets)
     scale = LogNorm(floor, max(float(np.nanmax(regrets, initial=0.0)), 2 * floor))
     columns = max(len(grid.answers) for grid in found)
-    widest, heights = max(len(grid.x) for grid in found), [len(grid.y) for grid in found]
-    size = columns * (PANEL[0] * widest + 0.8) + 1.0, sum(PANEL[1] * height + 0.9 for height in heights) + 0.4
-    figure = Figure(figsize=size, layout="constrained")
-    panels = figure.subplots(len(found), columns, squeeze=False, height_ratios=heights)
-    for grid, row in zip(found, panels, strict=True):
+    heights = [len(grid.y) for grid in found]
+    widest = max(len(grid.x) for grid in found)
+    size = max(VALUE[0] * widest, NARROWEST), VALUE[1] * sum(heights) / len(heights)
+    _, right, bottom, top = MARGINS
+    figure, rows = panels(len(found), columns, size, GAPS, MARGINS, height_ratios=heights)
+    for grid, row in zip(found, rows, strict=True):
         for axes in row[len(grid.answers) :]:
             axes.set_axis_off()
         for axes, (answer, named) in zip(row, grid.answers.items(), strict=False):
-            shown = axes.imshow(
-                np.maximum(grid.regrets[answer], floor), norm=scale, cmap="viridis_r", origin="lower", aspect="auto"
-            )
-            for (line, place), value in np.ndenumerate(grid.regrets[answer]):
-                if not np.isnan(value):
-                    dark = scale(max(value, floor)) > 0.5
-                    axes.text(place, line, f"{value:.2g}", ha="center", va="center", fontsize=7, color="wk"[not dark])
+            _draw(axes, grid.regrets[answer], floor, scale)
             axes.set_xticks(range(len(grid.x)), [f"{value:.3g}" for value in grid.x], fontsize=7, rotation=45)
-            axes.set_yticks(range(len(grid.y)), [f"{value:.3g}" for value in grid.y], fontsize=7)
-            axes.set(xlabel=x, ylabel=y)
-            axes.set_title(f"{grid.label}: {named}", fontsize=8)
-    figure.colorbar(shown, ax=panels, label=found[0].unit, shrink=0.9)
-    names = ", ".join(found[0].benchmarks) if len(found[0].benchmarks) <= 3 else f"{len(found[0].benchmarks)} tables"
-    figure.suptitle(f"Mean search regret at {budget}, {names}", fontsize=8)
+            axes.set_yticks(range(len(grid.y)), [f"{value:.3g}" for value in grid.y] if axes is row[0] else [])
+            axes.tick_params(axis="y", labelsize=7)
+            axes.set_title(f"{grid.label}: {named}", y=TITLE, fontsize=8)
+        row[0].set_ylabel(y, fontsize=8)
+    for axes in rows[-1]:
+        axes.set_xlabel(x, fontsize=8)
+    width, height = figure.get_size_inches()
+    bar = figure.add_axes((1 - (right - 0.15) / width, bottom / height, 0.15 / width, 1 - (bottom + top) / height))
+    figure.colorbar(rows[0][0].images[0], cax=bar).set_label(found[0].unit, fontsize=8)
+    bar.tick_params(labelsize=7)
+    names = ", ".join(found[0].benchmarks) if len(found[0].benchmarks) == 1 else f"{len(found[0].benchmarks)} tables"
+    figure.suptitle(f"Mean search regret at {budget}\n{names}", y=1 - 0.1 / height, fontsize=8)
     save(figure, path)
+
+
+def _draw(axes: Axes, regrets: Floats, floor: float, scale: LogNorm) -> None:
+    drawn = np.maximum(regrets, floor)
+    axes.imshow(drawn, norm=scale, cmap="viridis_r", origin="lower", aspect="auto")
+    dark = scale(drawn) > 0.5
+    for (line, place), value in np.ndenumerate(regrets):
+        if not np.isnan(value):
+            colour = "white" if dark[line, place] else "black"
+            axes.text(place, line, f"{value:.2g}", ha="center", va="center", fontsize=6.5, color=colour)
 
 
 def _setting(cell: CellRecord, name: str) -> Any:

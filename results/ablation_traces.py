@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from results.ablation import Curve
-from results.figures import save
+from results.figures import TITLE, panels, save
 from results.statistics import Floats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-PANEL = (3.4, 2.5)  # inches
+SIZE, GAPS = (3.0, 2.1), (0.5, 0.5)  # of panels, in inches
 SHOWN = 5  # steps of a curve, the lowest and the highest among them
 
 # columns of a record: heading, whether the axis is logarithmic
@@ -42,12 +42,9 @@ def trace_figure(curves: Sequence[Curve], sweep: str, path: Path) -> None:
         path: where the figure goes; its ending tells the format.
     """
     from matplotlib import colormaps
-    from matplotlib.figure import Figure  # 0.5 s
 
     shown = [column for column in TRACES if any(column in traced(curve) for curve in curves)]
-    rows = len(curves)
-    figure = Figure(figsize=(PANEL[0] * len(shown) + 1.2, PANEL[1] * rows + 0.4), layout="constrained")
-    grid = figure.subplots(rows, len(shown), sharex=True, sharey="col", squeeze=False)
+    figure, grid = panels(len(curves), len(shown), SIZE, GAPS, (0.5, 1.6, 0.5, 0.7), sharex=True, sharey="col")
     for curve, row in zip(curves, grid, strict=True):
         places = np.unique(np.linspace(0, len(curve.steps) - 1, SHOWN).round().astype(int))
         colours = [colormaps["viridis"](share) for share in np.linspace(0, 0.92, len(places))]
@@ -62,20 +59,24 @@ def trace_figure(curves: Sequence[Curve], sweep: str, path: Path) -> None:
                 _draw(axes, cell.checkpoints, cell.columns[column], colour, label)
             if column == "diagnostic.signal_to_noise" and "alpha" in curve.settings:
                 axes.axhline(curve.settings["alpha"], color="0.5", linewidth=0.8, linestyle=":")
-                axes.annotate(
-                    "alpha", (1, curve.settings["alpha"]), (-24, 2), ("axes fraction", "data"), "offset points"
-                )
+                place_of = "axes fraction", "data"
+                axes.annotate("alpha", (0, curve.settings["alpha"]), (4, 2), place_of, "offset points", fontsize=7)
             axes.set(xscale="log", yscale="log" if logarithmic else "linear")
             axes.minorticks_off()
             axes.grid(alpha=0.25)
-            axes.set_title(f"{heading}: {curve.label}\n{curve.cells[0].benchmark}", fontsize=8)
+            axes.tick_params(labelsize=8)
+            axes.set_title(f"{heading}: {curve.label}\n{curve.cells[0].benchmark}", y=TITLE, fontsize=8)
         drawn = [axes for axes in row if axes.lines]
         if drawn:
             drawn[-1].legend(fontsize=7, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
     in_time = curves[0].cells[0].about["budget"]["unit"] == "seconds"
     for axes in grid[-1]:
         axes.set_xlabel("simulated seconds" if in_time else "evaluations")
-    figure.suptitle(f"Median of {curves[0].seeds} seeds, bands between the quartiles", fontsize=8)
+    figure.suptitle(
+        f"Median of {curves[0].seeds} seeds, bands between the quartiles",
+        y=1 - 0.1 / figure.get_figheight(),
+        fontsize=8,
+    )
     save(figure, path)
 
 
