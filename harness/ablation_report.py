@@ -7,11 +7,12 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from results.ablation import Comparison, compare, is_number
+from results.ablation import Comparison, compare
 from results.ablation_figures import regret_figure
 from results.ablation_heat_map import grids, heat_map
 from results.ablation_table import render_ablation
 from results.ablation_traces import trace_figure, traced
+from results.curves import is_number
 from results.record import CellRecord, write_atomically
 
 
@@ -41,11 +42,13 @@ def write_ablation(cells: Sequence[CellRecord], folder: Path, sweep: str) -> lis
     for name, group in _by_table(comparisons).items():
         paths.append(figures / f"{name}-{sweep}.png")
         regret_figure(group, sweep, paths[-1])
-        curves = [curve for comparison in group for curve in comparison.curves if curve.spans and traced(curve)]
+        curves = [
+            curve for comparison in group for curve in comparison.curves.values() if curve.spans and traced(curve)
+        ]
         if curves:
             most = max(len(traced(curve)) for curve in curves)  # an adaptive state rather than entropy alone
             paths.append(figures / f"{name}-{sweep}-traces.png")
-            trace_figure([curve for curve in curves if len(traced(curve)) == most], sweep, paths[-1])
+            trace_figure([curve for curve in curves if len(traced(curve)) == most], paths[-1])
     return paths + _heat_maps(cells, figures, sweep)
 
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from results.ablation import ANSWERS, Comparison, Curve
+from results.ablation import Comparison
+from results.curves import Curve
 from results.figures import COLOURS, TITLE, floor_of, panels, save
 from results.robustness import robustness
-from results.tuning import mean_with_interval
+from results.statistics import Floats, mean_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,7 +37,7 @@ def regret_figure(comparisons: Sequence[Comparison], sweep: str, path: Path) -> 
         path: where the figure goes; its ending tells the format.
     """
     rows, columns = len(comparisons), len(comparisons[0].budgets)
-    rules = list(dict.fromkeys(curve.rule for comparison in comparisons for curve in comparison.curves))
+    rules = list(dict.fromkeys(rule for comparison in comparisons for rule in comparison.curves))
     colours = {rule: COLOURS[place % len(COLOURS)] for place, rule in enumerate(rules)}
     handles = _legend(comparisons, colours)
     lines = math.ceil(len(handles) / LEGEND_COLUMNS)
@@ -47,9 +48,9 @@ def regret_figure(comparisons: Sequence[Comparison], sweep: str, path: Path) -> 
         axes.minorticks_off()  # half of the time that drawing takes
         axes.grid(alpha=0.25)
         axes.tick_params(labelsize=8)
-        for curve in comparison.curves:
+        for rule, curve in comparison.curves.items():
             for answer in curve.answers:
-                _draw(axes, curve, budget, answer, floor, colours[curve.rule])
+                _draw(axes, curve, budget, answer, floor, colours[rule])
         _draw_levels(axes, comparison, budget, floor)
         unit = "s" if comparison.unit == "seconds" else "evaluations"
         held = f"{comparison.held}, " if comparison.held else ""
@@ -60,7 +61,7 @@ def regret_figure(comparisons: Sequence[Comparison], sweep: str, path: Path) -> 
         axes.set_ylabel(f"mean search regret\n({comparison.about['wording']['regret_unit']})", fontsize=8)
 
     figure.legend(handles=handles, loc="lower center", ncols=LEGEND_COLUMNS, fontsize=8, frameon=False)
-    seeds = max(curve.seeds for comparison in comparisons for curve in comparison.curves)
+    seeds = " or ".join(str(count) for count in sorted({comparison.seeds for comparison in comparisons}))
     of = comparisons[0].about["wording"]["searched"]
     figure.suptitle(f"Mean of {seeds} seeds, 95 % interval; {of}", y=1 - 0.1 / figure.get_figheight(), fontsize=8)
     save(figure, path)
@@ -70,7 +71,7 @@ def _legend(comparisons: Sequence[Comparison], colours: Mapping[str, str]) -> li
     from matplotlib.lines import Line2D
 
     handles = [Line2D([], [], color=colour, label=rule) for rule, colour in colours.items()]
-    curves = [curve for comparison in comparisons for curve in comparison.curves]
+    curves = [curve for comparison in comparisons for curve in comparison.curves.values()]
     named = {(answer, curve.named(answer)): None for curve in curves for answer in curve.answers}
     handles += [Line2D([], [], color="0.3", linestyle=LINES[answer], label=name) for answer, name in named]
     base = {f"{cell.optimizer} ({cell.answer})": None for comparison in comparisons for cell in comparison.baselines}
@@ -78,11 +79,11 @@ def _legend(comparisons: Sequence[Comparison], colours: Mapping[str, str]) -> li
     return [*handles, Line2D([], [], color="0.75", linewidth=3, label="up to here good: best + tolerance")]
 
 
-def _drawn(comparison: Comparison) -> Any:
+def _drawn(comparison: Comparison) -> Floats:
     return np.concatenate(
         [
             curve.regrets(budget, answer).mean(axis=-1)
-            for curve in comparison.curves
+            for curve in comparison.curves.values()
             for budget in comparison.budgets
             for answer in curve.answers
         ]
@@ -90,16 +91,16 @@ def _drawn(comparison: Comparison) -> Any:
 
 
 def _draw(axes: Axes, curve: Curve, budget: int, answer: str, floor: float, colour: str) -> None:
-    mean, low, high = mean_with_interval(curve.regrets(budget, answer))
+    mean, half = mean_interval(curve.regrets(budget, answer))
     known = ~np.isnan(mean)
-    steps, mean, low, high = (values[known] for values in (curve.steps, mean, low, high))
+    steps, mean, half = curve.values[known], mean[known], half[known]
     if curve.spans:
         axes.plot(steps, np.maximum(mean, floor), color=colour, linestyle=LINES[answer], linewidth=1.4)
         shade = 0.18 if answer == curve.answers[0] else 0.08
-        low, high = np.maximum(low, floor), np.maximum(high, floor)
+        low, high = np.maximum(mean - half, floor), np.maximum(mean + half, floor)
         axes.fill_between(steps, low, high, color=colour, alpha=shade, linewidth=0)
     else:
-        inside = colour if answer == "recommended" else "none"
+        inside = colour if answer == curve.answers[0] else "none"
         axes.plot(steps, np.maximum(mean, floor), "o", color=colour, markerfacecolor=inside, markersize=4)
 
 
@@ -110,7 +111,7 @@ def _draw_levels(axes: Axes, comparison: Comparison, budget: int, floor: float) 
         if not np.isnan(regret):
             line = _baseline(place)
             axes.axhline(max(float(regret), floor), color=line.get_color(), linestyle=line.get_linestyle(), linewidth=1)
-    bars = next((found for answer in ANSWERS if (found := robustness(comparison, budget, answer))), [])
+    bars = next((found for answer in LINES if (found := robustness(comparison, budget, answer))), [])
     if bars and np.isfinite(bars[0].bar):
         axes.axhline(max(bars[0].bar, floor), color="0.75", linewidth=3, zorder=0)
     axes.axhline(floor, color="0.7", linewidth=0.8)

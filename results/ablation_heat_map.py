@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from results.ablation import ANSWERS, by_fixed_settings, fixed_settings, is_number, label_of, told_settings
+from results.curves import is_number, label_of
 from results.figures import TITLE, floor_of, panels, save
 from results.record import BEST_SEEN, CellRecord
 from results.statistics import Floats
@@ -29,8 +29,8 @@ class Grid:
     """Mean regrets of one optimizer over two settings, its others fixed.
 
     Attributes:
-        label: the optimizer, with the settings in which its grids differ.
-        answers: column of a record and what the answer is called.
+        label: the optimizer, with the other settings that are not the defaults.
+        answers: what an answer is called, by its column in a record.
         x, y: the values, ascending.
         regrets: float [Y, X] an answer, the mean over seeds and then over benchmarks; NaN where a value is missing.
         unit: of the regrets.
@@ -58,9 +58,11 @@ def grids(cells: Iterable[CellRecord], x: str, y: str, budget: int) -> list[Grid
         budget: one at which the study reports.
     """
     both = [cell for cell in cells if all(is_number(_setting(cell, name)) for name in (x, y))]
-    groups = [kept for group in by_fixed_settings(both, (x, y)) if (kept := _crossed(group, x, y))]
-    told = told_settings([cell for group in groups for cell in group], (x, y))
-    return [_grid(group, x, y, budget, told) for group in groups]
+    groups: dict[str, list[CellRecord]] = {}
+    for cell in both:
+        groups.setdefault(label_of(cell, (x, y)), []).append(cell)
+    crossed = {label: kept for label, group in groups.items() if (kept := _crossed(group, x, y))}
+    return [_grid(label, group, x, y, budget) for label, group in crossed.items()]
 
 
 def heat_map(found: Sequence[Grid], x: str, y: str, budget: str, path: Path) -> None:
@@ -131,10 +133,11 @@ def _crossed(cells: list[CellRecord], x: str, y: str) -> list[CellRecord]:
         cells = kept
 
 
-def _grid(cells: list[CellRecord], x: str, y: str, budget: int, told: Mapping[str, set[str]]) -> Grid:
+def _grid(label: str, cells: list[CellRecord], x: str, y: str, budget: int) -> Grid:
     first = cells[0]
-    about, benchmarks = first.about["optimizer"], tuple(dict.fromkeys(cell.benchmark for cell in cells))
-    answers = {"incumbent": BEST_SEEN} if first.recommends_incumbent else {**ANSWERS, "recommended": first.answer}
+    benchmarks = tuple(dict.fromkeys(cell.benchmark for cell in cells))
+    answers = {} if first.recommends_incumbent else {"recommended": first.answer}
+    answers["incumbent"] = BEST_SEEN
     xs, ys = (np.unique([_setting(cell, name) for cell in cells]).astype(np.float64) for name in (x, y))
     regrets = {answer: np.full((len(benchmarks), len(ys), len(xs)), np.nan) for answer in answers}
     for cell in cells:
@@ -143,9 +146,8 @@ def _grid(cells: list[CellRecord], x: str, y: str, budget: int, told: Mapping[st
         for answer in answers:
             mean = cell.at(budget, f"{answer}_regret").mean()
             regrets[answer][(benchmarks.index(cell.benchmark), *place)] = mean / landmark
-    named = {name: value for name, value in fixed_settings(first, (x, y)).items() if name in told[about["name"]]}
     return Grid(
-        label=label_of(about["name"], named),
+        label=label,
         answers=answers,
         x=xs,
         y=ys,

@@ -10,7 +10,8 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from results.ablation import ANSWERS, SPANS_FROM, Comparison, Curve
+from results.ablation import Comparison
+from results.curves import SPANS_FROM, Curve
 from results.robustness import TRIES, Robustness, robustness
 
 WIDTH = 130
@@ -31,14 +32,14 @@ def render_ablation(comparisons: Sequence[Comparison], sweep: str) -> str:
             results = [
                 result
                 for budget in comparison.budgets
-                for answer in ANSWERS
+                for answer in ("recommended", "incumbent")
                 for result in robustness(comparison, budget, answer)
             ]
             plain.print()
             for line in _heading(comparison):
                 _print(plain, line)
             plain.print()
-            if any(curve.spans for curve in comparison.curves):
+            if any(curve.spans for curve in comparison.curves.values()):
                 plain.print(_widths(comparison, results))
                 plain.print()
             plain.print(_regrets(comparison, results))
@@ -49,22 +50,23 @@ def render_ablation(comparisons: Sequence[Comparison], sweep: str) -> str:
 
 def window(curve: Curve) -> str:
     """The steps that were tried: the lowest, the highest and how many."""
-    ends = _steps((float(curve.steps[0]), float(curve.steps[-1])))
-    return f"{ends} ({len(curve.steps)})"
+    ends = _steps((float(curve.values[0]), float(curve.values[-1])))
+    return f"{ends} ({len(curve.values)})"
 
 
 def width(result: Robustness) -> str:
-    """A width with its interval, "≥" where it reaches an end of what was tried."""
+    """The width of a curve that spans a window, with its interval; "≥" where it reaches an end of what was tried."""
     if result.good is None:
-        return "none good" if result.curve.spans else "-"
+        return "none good"
     low, high = result.interval
-    return f"{'≥ ' if any(result.touches) else ''}{result.width:.2f} [{low:.2f}, {high:.2f}]"
+    return f"{'≥ ' if result.touches else ''}{result.width:.2f} [{low:.2f}, {high:.2f}]"
 
 
 def number(value: float) -> str:
     """A regret, to the digits that can be told apart."""
     if math.isnan(value):
         return "-"
+    value += 0.0  # no negative zero
     return f"{value:.3f}" if abs(value) < 1 else f"{value:.2f}" if abs(value) < 100 else f"{value:.0f}"
 
 
@@ -91,7 +93,7 @@ def _print(to: Console, line: str) -> None:
 
 
 def _heading(comparison: Comparison) -> Iterator[str]:
-    counts = sorted({curve.seeds for curve in comparison.curves})
+    counts = sorted({curve.seeds for curve in comparison.curves.values()})
     seeds = " to ".join(map(str, sorted({counts[0], counts[-1]})))
     wording = comparison.about["wording"]
     held = f", {comparison.held}" if comparison.held else ""
@@ -103,19 +105,19 @@ def _heading(comparison: Comparison) -> Iterator[str]:
 
 
 def _widths(comparison: Comparison, results: Iterable[Robustness]) -> Table:
-    curves = [curve for curve in comparison.curves if curve.spans]
+    curves = {rule: curve for rule, curve in comparison.curves.items() if curve.spans}
     shown = _table()
     shown.add_column("width at", justify="right", no_wrap=True)
     shown.add_column("answer", no_wrap=True)
-    for curve in curves:
-        shown.add_column(f"{curve.rule}\n{window(curve)}", justify="right")
-    cells: dict[tuple[int, str], dict[str, Robustness]] = {}
+    for rule, curve in curves.items():
+        shown.add_column(f"{rule}\n{window(curve)}", justify="right")
+    rows: dict[tuple[int, str], dict[str, str]] = {}
     for result in results:
-        cells.setdefault((result.budget, result.answer), {})[result.curve.label] = result
-    for (budget, answer), of in cells.items():
-        named = next(iter(of.values())).curve.named(answer)
-        row = (width(of[curve.label]) if curve.label in of else "" for curve in curves)
-        shown.add_row(_budget(budget, comparison), named, *row)
+        if result.rule in curves:
+            named = curves[result.rule].named(result.answer)
+            rows.setdefault((result.budget, named), {})[result.rule] = width(result)
+    for (budget, named), widths in rows.items():
+        shown.add_row(_budget(budget, comparison), named, *(widths.get(rule, "") for rule in curves))
     return shown
 
 
@@ -128,17 +130,18 @@ def _regrets(comparison: Comparison, results: Sequence[Robustness]) -> Table:
         shown.add_column(heading, justify="right", no_wrap=True)
     for k in TRIES:
         shown.add_column(f"best\nof {k}", justify="right", no_wrap=True)
+    rules = list(comparison.curves)
     before: tuple[int, str] | None = None
-    for result in sorted(results, key=lambda one: (one.budget, comparison.curves.index(one.curve))):
-        curve = result.curve
+    for result in sorted(results, key=lambda one: (one.budget, rules.index(one.rule))):
+        curve = comparison.curves[result.rule]
         first = before is None or before[0] != result.budget
-        same = before == (result.budget, curve.label)
-        before = result.budget, curve.label
+        same = before == (result.budget, result.rule)
+        before = result.budget, result.rule
         shown.add_row(
             _budget(result.budget, comparison) if first else "",
-            "" if same else curve.rule if curve.spans else f"{curve.rule}, {window(curve)}",
+            "" if same else result.rule,
             curve.named(result.answer),
-            "-" if result.good is None else _steps(result.good),
+            _good(result, curve),
             f"{result.best_step:.3g}",
             number(result.best),
             f"{result.zeros:.0%}",
@@ -147,6 +150,12 @@ def _regrets(comparison: Comparison, results: Sequence[Robustness]) -> Table:
             *(number(result.best_of.get(k, math.nan)) for k in TRIES),
         )
     return shown
+
+
+def _good(result: Robustness, curve: Curve) -> str:
+    if not curve.spans:
+        return f"of {' or '.join(f'{value:.3g}' for value in curve.values)}"
+    return "none" if result.good is None else _steps(result.good)
 
 
 def _baselines(comparison: Comparison) -> Iterator[str]:

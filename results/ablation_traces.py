@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from results.ablation import Curve
+from results.curves import Curve
 from results.figures import TITLE, panels, save
 from results.statistics import Floats
 
@@ -31,14 +31,13 @@ def traced(curve: Curve) -> tuple[str, ...]:
     return tuple(column for column in TRACES if column in curve.cells[0].columns)
 
 
-def trace_figure(curves: Sequence[Curve], sweep: str, path: Path) -> None:
+def trace_figure(curves: Sequence[Curve], path: Path) -> None:
     """Draws step size, signal to noise and entropy over the budget, a row a curve, for a few of its steps.
 
     Lines are medians over seeds, bands lie between the quartiles.
 
     Args:
         curves: each with some of these among its diagnostics.
-        sweep: the setting that was varied.
         path: where the figure goes; its ending tells the format.
     """
     from matplotlib import colormaps
@@ -46,7 +45,7 @@ def trace_figure(curves: Sequence[Curve], sweep: str, path: Path) -> None:
     shown = [column for column in TRACES if any(column in traced(curve) for curve in curves)]
     figure, grid = panels(len(curves), len(shown), SIZE, GAPS, (0.5, 1.6, 0.5, 0.7), sharex=True, sharey="col")
     for curve, row in zip(curves, grid, strict=True):
-        places = np.unique(np.linspace(0, len(curve.steps) - 1, SHOWN).round().astype(int))
+        places = np.unique(np.linspace(0, len(curve.values) - 1, SHOWN).round().astype(int))
         colours = [colormaps["viridis"](share) for share in np.linspace(0, 0.92, len(places))]
         for axes, column in zip(row, shown, strict=True):
             heading, logarithmic = TRACES[column]
@@ -55,7 +54,7 @@ def trace_figure(curves: Sequence[Curve], sweep: str, path: Path) -> None:
                 continue
             for place, colour in zip(places, colours, strict=True):
                 cell = curve.cells[place]
-                label = f"{sweep} = {curve.steps[place]:.3g}"
+                label = f"{curve.sweep} = {curve.values[place]:.3g}"
                 _draw(axes, cell.checkpoints, cell.columns[column], colour, label)
             if column == "diagnostic.signal_to_noise" and "alpha" in curve.settings:
                 axes.axhline(curve.settings["alpha"], color="0.5", linewidth=0.8, linestyle=":")
@@ -65,7 +64,7 @@ def trace_figure(curves: Sequence[Curve], sweep: str, path: Path) -> None:
             axes.minorticks_off()
             axes.grid(alpha=0.25)
             axes.tick_params(labelsize=8)
-            axes.set_title(f"{heading}: {curve.label}\n{curve.cells[0].benchmark}", y=TITLE, fontsize=8)
+            axes.set_title(f"{heading}: {curve.label}\n{curve.benchmark}", y=TITLE, fontsize=8)
         drawn = [axes for axes in row if axes.lines]
         if drawn:
             drawn[-1].legend(fontsize=7, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))

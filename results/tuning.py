@@ -1,7 +1,7 @@
 """Numbers about the values of a setting: runs of good ones, and what the best of a few random ones comes to.
 
 A number that was chosen as the lowest of several is too low. So what is chosen by one half of the seeds is judged by
-the other, both ways, and the two are averaged.
+the other, and the other way round; a mean of the two counts each by the seeds that judged.
 """
 
 from __future__ import annotations
@@ -17,31 +17,13 @@ from results.statistics import Floats
 Ints = NDArray[np.int64]
 
 RESAMPLES = 1000
-NORMAL_95 = 1.959964  # the 97.5 % quantile of the normal distribution
-
-
-def mean_with_interval(values: Floats) -> tuple[Floats, Floats, Floats]:
-    """The mean over the last axis, and its 95 % interval by the normal approximation: the mean alone of one value.
-
-    Args:
-        values: float [..., R].
-
-    Returns:
-        mean, lower and upper end, float [...] each; NaN where any value is NaN.
-    """
-    mean: Floats = np.asarray(values.mean(axis=-1))
-    R = values.shape[-1]
-    if R == 1:
-        return mean, mean, mean
-    half = NORMAL_95 * values.std(axis=-1, ddof=1) / math.sqrt(R)
-    return mean, mean - half, mean + half
 
 
 def resampled_means(values: Floats) -> tuple[Floats, Floats]:
     """Means of either half of R seeds, every other one: in the first row as they are, then of bootstrap resamples.
 
-    Halves are resampled apart; equal numbers of seeds share their resamples, whatever the values. A single seed is
-    either half.
+    Halves are resampled apart; equal numbers of seeds share their resamples, whatever the values. The first half has
+    the odd seed; a single one is either half.
 
     Args:
         values: float [S, R].
@@ -107,20 +89,26 @@ def expected_best(chosen_by: Floats, judged_by: Floats, k: int) -> float:
     return float((shared[order] * judged_by).sum())
 
 
-def cross_fitted(first: Floats, second: Floats, k: int) -> float:
-    """:func:`expected_best`, chosen by one half and judged by the other, both ways averaged."""
-    return (expected_best(first, second, k) + expected_best(second, first, k)) / 2
+def cross_fitted(first: Floats, second: Floats, share: float, k: int) -> float:
+    """:func:`expected_best`, chosen by one half and judged by the other, both ways.
+
+    Args:
+        first, second: float [n], of either half.
+        share: of the seeds that are in the first half: what its judgement counts.
+        k: 1 to n.
+    """
+    return (1 - share) * expected_best(first, second, k) + share * expected_best(second, first, k)
 
 
-def cross_fitted_lowest(first: Floats, second: Floats) -> Floats:
-    """The lowest of the last axis, chosen by one half and judged by the other, both ways averaged.
+def cross_fitted_lowest(first: Floats, second: Floats, share: float) -> Floats:
+    """The lowest of the last axis, chosen by one half and judged by the other, both ways.
 
-    It is never below the lowest mean of both halves together. float [..., n] twice to [...]; NaN is never chosen.
+    It is never below the lowest mean of all seeds. float [..., n] twice to [...]; NaN is never chosen.
     """
     first, second = (np.where(np.isnan(half), np.inf, half) for half in (first, second))
-    judged = [
+    judged_by_second, judged_by_first = (
         np.take_along_axis(judge, choose.argmin(axis=-1)[..., None], axis=-1)[..., 0]
         for choose, judge in ((first, second), (second, first))
-    ]
-    lowest: Floats = (judged[0] + judged[1]) / 2
+    )
+    lowest: Floats = (1 - share) * judged_by_second + share * judged_by_first
     return lowest
