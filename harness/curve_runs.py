@@ -33,8 +33,7 @@ def curve_summary(curve: Curve) -> RunContent:
     content.log(f"sweep/{curve.sweep}", curve.values, steps)
     for answer, column in answers(first).items():
         for budget in first.about["report_at"]:
-            regrets = [cell.at(budget, f"{column}_regret") for cell in curve.cells]
-            mean, half = np.transpose([mean_interval(values) for values in regrets])
+            mean, half = mean_interval(curve.regrets(budget, column))
             name = f"regret/{answer}_at_{budget}"
             content.log(name, mean, steps)
             content.log(f"{name}_low", mean - half, steps)

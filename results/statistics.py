@@ -66,11 +66,19 @@ def _resample_weights(n: int) -> Floats:
     return np.diff(edges, axis=1, prepend=cut) / (n - 2 * cut)
 
 
-def mean_interval(values: ArrayLike) -> tuple[float, float]:
-    """The mean of n runs and half the width of its 95 % interval by the normal approximation, 0 for a single run."""
+def mean_interval(values: ArrayLike) -> tuple[Floats, Floats]:
+    """The mean of n runs and half the width of its 95 % interval by the normal approximation, 0 for a single run.
+
+    Args:
+        values: float [..., n].
+
+    Returns:
+        float [...] each; NaN where any run is NaN.
+    """
     runs = np.asarray(values, dtype=np.float64)
-    half = 1.96 * runs.std(ddof=1) / np.sqrt(len(runs)) if len(runs) > 1 else 0.0
-    return float(runs.mean()), float(half)
+    n = runs.shape[-1]
+    mean = np.asarray(runs.mean(axis=-1))
+    return mean, 1.96 * runs.std(axis=-1, ddof=1) / np.sqrt(n) if n > 1 else np.zeros_like(mean)
 
 
 def hitting_times(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from dataclasses import replace
 from typing import Any
 
@@ -180,6 +181,7 @@ def test_landmarks_of_a_table_with_gaps() -> None:
         "lowest_final_loss": 0.5,
         "infeasible": 2,
         "same_as_searched": False,
+        "trial_sd": None,  # the best one has a single trial
     }
 
 
@@ -218,6 +220,40 @@ def test_the_best_final_loss_is_the_mean_over_those_that_are_equally_good_to_the
 )
 def test_a_report_of_the_searched_number_is_noticed(final: list[float], same: bool) -> None:
     assert counted([4, INF, 2], final=final).landmarks["same_as_searched"] is same
+
+
+TRIALS = [[1.0, 3.0, 8.0], [1.0, 1.0, NAN], [2.0, NAN, NAN], [0.0, 0.0, 0.0], [90.0, 10.0, 50.0]]
+
+
+def with_trials(scale: Any = "linear", **changes: Any) -> TabularBenchmark:
+    """Five trained architectures, of which the first three are the best and equal, and the fourth has no record."""
+    tables = Tables(
+        search=np.array([[1.0, 1.0, 1.0, INF, 50.0]]),
+        final=np.ones(5),
+        trials=np.array(TRIALS),
+        trial_counts=np.array([3, 2, 1, 3, 3]),
+    )
+    return TabularBenchmark(
+        dataset="made-up",
+        space=SearchSpace([Integer("rank", 1, 5)]),
+        fidelities=(1,),
+        wording=replace(WORDING, scale=scale),
+        tables=replace(tables, **changes),
+    )
+
+
+def test_the_trial_sd_is_that_of_repeated_trainings_in_the_target() -> None:
+    """The variances are 13 (of 1, 3 and 8) and 0 (of 1 and 1); what has one trial tells nothing."""
+    assert with_trials().landmarks["trial_sd"] == pytest.approx(math.sqrt((13 + 0) / 2))
+    one_each = with_trials(trial_counts=np.array([1, 1, 1, 1, 3]))
+    assert one_each.landmarks["trial_sd"] is None
+    assert with_trials(trials=None, trial_counts=None).landmarks["trial_sd"] is None
+
+
+def test_the_trial_sd_has_the_unit_of_regrets() -> None:
+    variance = statistics.variance(math.log10(trial) for trial in TRIALS[0])
+    decades = with_trials("log10", trials=np.where(np.array(TRIALS) == 0, 1.0, TRIALS))
+    assert decades.landmarks["trial_sd"] == pytest.approx(math.sqrt(variance / 2))
 
 
 # tables that do not fit

@@ -365,6 +365,18 @@ def test_landmarks(name: str) -> None:
         assert landmarks["lowest_final_loss"] == final.min()
         if options == {"reported": "validation"}:
             assert landmarks["best_final_loss"] == landmarks["lowest_final_loss"] == landmarks["best_search_loss"]
+        assert (landmarks["trial_sd"] is None) == (options == {"epochs": 12})
+
+
+@pytest.mark.parametrize(("name", "deviation"), [("cifar10", 0.14), ("cifar100", 0.36), ("imagenet16-120", 0.46)])
+def test_trainings_of_the_best_cells_scatter_as_in_the_package(
+    sources: dict[str, Source], name: str, deviation: float
+) -> None:
+    trials = [np.array(record["val_acc"]) for record in sources[name].records.values()]
+    trials = sorted((one[np.isfinite(one)] for one in trials), key=lambda one: -one.mean())
+    pooled = np.sqrt(np.mean([one.var(ddof=1) for one in trials[:16]]))
+    assert load(name).landmarks["trial_sd"] == pytest.approx(pooled)
+    assert pooled == pytest.approx(deviation, abs=0.006)
 
 
 @pytest.mark.parametrize(("name", "accuracy"), [("cifar10", 94.37), ("cifar100", 73.51), ("imagenet16-120", 47.31)])

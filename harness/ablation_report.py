@@ -1,0 +1,82 @@
+"""What a study that sweeps over a setting leaves behind besides its records: a text and figures."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from results.ablation import Comparison, compare
+from results.ablation_figures import regret_figure
+from results.ablation_heat_map import grids, heat_map
+from results.ablation_table import render_ablation
+from results.ablation_traces import trace_figure, traced
+from results.curves import is_number
+from results.record import CellRecord, write_atomically
+
+
+def write_ablation(cells: Sequence[CellRecord], folder: Path, sweep: str) -> list[Path]:
+    """Writes ``ablation.txt`` into a study's folder, and figures into ``figures`` there.
+
+    For every table and number of architectures an update: regret against the swept setting, and traces of the adaptive
+    state, a row for every noise. For every second setting that varies: a heat map without noise at the whole budget.
+
+    Args:
+        cells: of the study.
+        folder: the study's.
+        sweep: the setting that was varied.
+
+    Returns:
+        the files, the text first.
+
+    Raises:
+        RecordError: when no optimizer of the study has a number under that name.
+    """
+    comparisons = compare(cells, sweep)
+    text = render_ablation(comparisons, sweep)
+    paths = [folder / "ablation.txt"]
+    write_atomically(paths[0], lambda stream: stream.write(text.encode()))
+    figures = folder / "figures"
+    figures.mkdir(exist_ok=True)
+    for name, group in _by_table(comparisons).items():
+        paths.append(figures / f"{name}-{sweep}.png")
+        regret_figure(group, sweep, paths[-1])
+        curves = [
+            curve for comparison in group for curve in comparison.curves.values() if curve.spans and traced(curve)
+        ]
+        if curves:
+            most = max(len(traced(curve)) for curve in curves)  # an adaptive state rather than entropy alone
+            paths.append(figures / f"{name}-{sweep}-traces.png")
+            trace_figure([curve for curve in curves if len(traced(curve)) == most], paths[-1])
+    return paths + _heat_maps(cells, figures, sweep)
+
+
+def _by_table(comparisons: Sequence[Comparison]) -> dict[str, list[Comparison]]:
+    """Comparisons that differ in noise alone, by a name for their files."""
+    groups: dict[tuple[str, str], list[Comparison]] = {}
+    for comparison in comparisons:
+        about = comparison.about
+        table = json.dumps([about["name"], about["dataset"], about["options"]], sort_keys=True, default=str)
+        groups.setdefault((table, comparison.held), []).append(comparison)
+    named = {}
+    for (_, held), group in groups.items():
+        label = min((comparison.benchmark for comparison in group), key=len)  # that of the one without noise, if any
+        named[re.sub(r"[^A-Za-z0-9.]+", "-", f"{label}-{held.replace(' = ', '')}").strip("-")] = group
+    return named
+
+
+def _heat_maps(cells: Sequence[CellRecord], figures: Path, sweep: str) -> list[Path]:
+    paths = []
+    without_noise = [cell for cell in cells if cell.about["benchmark"]["noise"] is None] or cells
+    settings = {name: None for cell in cells for name in cell.about["optimizer"]["settings"] if name != sweep}
+    about = cells[0].about
+    budget = about["report_at"][-1]
+    for other in settings:
+        if any(is_number(cell.about["optimizer"]["settings"].get(other)) for cell in cells):
+            found = grids(without_noise, sweep, other, budget)
+            if found:
+                paths.append(figures / f"{sweep}-{other}.png")
+                unit = "s" if about["budget"]["unit"] == "seconds" else "evaluations"
+                heat_map(found, sweep, other, f"{budget:,} {unit}", paths[-1])
+    return paths

@@ -1,0 +1,88 @@
+"""Figures of how the state of an optimizer develops, by the steps of a swept setting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from results.curves import Curve
+from results.figures import TITLE, panels, save
+from results.statistics import Floats
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+SIZE, GAPS = (3.0, 2.1), (0.5, 0.5)  # of panels, in inches
+SHOWN = 5  # steps of a curve, the lowest and the highest among them
+
+# columns of a record: heading, whether the axis is logarithmic
+TRACES = {
+    "diagnostic.step_size": ("step size delta", True),
+    "diagnostic.signal_to_noise": ("signal to noise |s|²/γ", True),
+    "diagnostic.entropy": ("entropy (nats)", False),
+}
+
+
+def traced(curve: Curve) -> tuple[str, ...]:
+    """The columns of a curve's cells that have traces."""
+    return tuple(column for column in TRACES if column in curve.cells[0].columns)
+
+
+def trace_figure(curves: Sequence[Curve], path: Path) -> None:
+    """Draws step size, signal to noise and entropy over the budget, a row a curve, for a few of its steps.
+
+    Lines are medians over seeds, bands lie between the quartiles.
+
+    Args:
+        curves: each with some of these among its diagnostics.
+        path: where the figure goes; its ending tells the format.
+    """
+    from matplotlib import colormaps
+
+    shown = [column for column in TRACES if any(column in traced(curve) for curve in curves)]
+    figure, grid = panels(len(curves), len(shown), SIZE, GAPS, (0.5, 1.6, 0.5, 0.7), sharex=True, sharey="col")
+    for curve, row in zip(curves, grid, strict=True):
+        places = np.unique(np.linspace(0, len(curve.values) - 1, SHOWN).round().astype(int))
+        colours = [colormaps["viridis"](share) for share in np.linspace(0, 0.92, len(places))]
+        for axes, column in zip(row, shown, strict=True):
+            heading, logarithmic = TRACES[column]
+            if column not in traced(curve):
+                axes.set_axis_off()
+                continue
+            for place, colour in zip(places, colours, strict=True):
+                cell = curve.cells[place]
+                label = f"{curve.sweep} = {curve.values[place]:.3g}"
+                _draw(axes, cell.checkpoints, cell.columns[column], colour, label)
+            if column == "diagnostic.signal_to_noise" and "alpha" in curve.settings:
+                axes.axhline(curve.settings["alpha"], color="0.5", linewidth=0.8, linestyle=":")
+                place_of = "axes fraction", "data"
+                axes.annotate("alpha", (0, curve.settings["alpha"]), (4, 2), place_of, "offset points", fontsize=7)
+            axes.set(xscale="log", yscale="log" if logarithmic else "linear")
+            axes.minorticks_off()
+            axes.grid(alpha=0.25)
+            axes.tick_params(labelsize=8)
+            axes.set_title(f"{heading}: {curve.label}\n{curve.benchmark}", y=TITLE, fontsize=8)
+        drawn = [axes for axes in row if axes.lines]
+        if drawn:
+            drawn[-1].legend(fontsize=7, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    in_time = curves[0].cells[0].about["budget"]["unit"] == "seconds"
+    for axes in grid[-1]:
+        axes.set_xlabel("simulated seconds" if in_time else "evaluations")
+    figure.suptitle(
+        f"Median of {curves[0].seeds} seeds, bands between the quartiles",
+        y=1 - 0.1 / figure.get_figheight(),
+        fontsize=8,
+    )
+    save(figure, path)
+
+
+def _draw(axes: Axes, at: Floats, values: Floats, colour: object, label: str) -> None:
+    known = ~np.isnan(values).any(axis=0)
+    if not known.any():
+        return
+    low, median, high = np.percentile(values[:, known], [25, 50, 75], axis=0)
+    axes.plot(at[known], median, color=colour, linewidth=1.4, label=label)
+    axes.fill_between(at[known], low, high, color=colour, alpha=0.15, linewidth=0)
