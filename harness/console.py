@@ -19,6 +19,7 @@ from results.tables import BenchmarkTable, Estimate, Row, reported_heading
 if TYPE_CHECKING:
     from harness.run import StudyRun
 
+TABLES_FILE = "tables.txt"
 PIPE_WIDTH = 130  # where there is no terminal whose width could be asked
 NARROWEST = 100  # what a table without intervals needs; in a narrower terminal its lines wrap, but nothing is cut
 INTERVALS_FROM = 118  # a narrower terminal has no room for intervals, of two decimals
@@ -55,7 +56,12 @@ class ProgressBar:
 
     def finished(self, result: StudyRun) -> None:
         self._bar.stop()
-        show(result.tables, console())
+        to = console()
+        show(result.tables, to)
+        for text in result.texts:
+            if text.name != TABLES_FILE:
+                to.print()
+                to.print(text.read_text(encoding="utf-8"), soft_wrap=True, markup=False)
 
 
 def render(tables: Iterable[BenchmarkTable]) -> str:

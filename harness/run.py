@@ -16,8 +16,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol
 
+from harness.ablation_report import write_ablation
 from harness.cell import Cell
-from harness.console import render
+from harness.console import TABLES_FILE, render
 from harness.engine import Outcome, Shard, check_engine, run_shards
 from harness.lock import locked
 from harness.study import Study
@@ -41,6 +42,7 @@ from results.record import (
 from results.tables import BenchmarkTable, benchmark_tables
 from search_spaces.errors import ArenaError
 
+MOST_ROWS = 20  # of a table of a sweep: of more cells their curves say more
 SHARD_EVALUATIONS = 2_000_000  # of one shard at most, about: its memory grows with them
 
 
@@ -52,6 +54,7 @@ class StudyRun:
         folder: the study's folder.
         cells: what is on record of its cells: all finished seeds that the study asked for.
         tables: what they come to, one a benchmark.
+        texts: the tables as a file, and for a study that sweeps a setting what the ablation comes to.
         figures: the figures that were drawn.
         failures: label and error of every shard that failed.
         skipped: the pairs that cannot work, each with its reason.
@@ -63,6 +66,7 @@ class StudyRun:
     folder: Path
     cells: list[CellRecord] = field(default_factory=list)
     tables: list[BenchmarkTable] = field(default_factory=list)
+    texts: list[Path] = field(default_factory=list)
     figures: list[Path] = field(default_factory=list)
     failures: list[tuple[str, str]] = field(default_factory=list)
     skipped: list[tuple[str, str]] = field(default_factory=list)
@@ -128,9 +132,9 @@ def run(
         result.failures = _search(shards, folder, jobs, engine, groups, progress)
         result.left_over = _left_over(cells, folder)
         if any(seeds_on_record(folder / cell.folder) & set(study.seeds) for cell in cells):
-            _conclude(result)
+            _conclude(result, study.sweep)
             if mirror:
-                mirror.report(result.cells, [*result.figures, folder / "tables.txt"])
+                mirror.report(result.cells, [*result.figures, *result.texts])
         if progress:
             progress.finished(result)
     if mirror:
@@ -243,19 +247,26 @@ def _write(folder: Path, result: SearchResult, cost: dict[str, Any]) -> None:
     )
 
 
-def _conclude(result: StudyRun) -> None:
+def _conclude(result: StudyRun, sweep: str) -> None:
     """Reads the records back and makes tables and figures of them."""
     result.cells = read_study(result.folder)
-    result.tables = benchmark_tables(result.cells)
-    text = render(result.tables)
-    write_atomically(result.folder / "tables.txt", lambda stream: stream.write(text.encode()))
     (result.folder / "figures").mkdir(exist_ok=True)
     by_benchmark: dict[str, list[CellRecord]] = {}
     for cell in result.cells:
         by_benchmark.setdefault(cell.benchmark, []).append(cell)
-    for label, group in by_benchmark.items():
+    legible = {label: group for label, group in by_benchmark.items() if not sweep or len(group) <= MOST_ROWS}
+    result.tables = benchmark_tables([cell for group in legible.values() for cell in group])
+    if legible:
+        text = render(result.tables)
+        result.texts.append(result.folder / TABLES_FILE)
+        write_atomically(result.texts[-1], lambda stream: stream.write(text.encode()))
+    for label, group in legible.items():
         result.figures.append(result.folder / "figures" / f"{label}.png")
         anytime_figure(group, result.figures[-1])
+    if sweep:
+        text_file, *figures = write_ablation(result.cells, result.folder, sweep)
+        result.texts.append(text_file)
+        result.figures += figures
 
 
 def _left_over(cells: list[Cell], folder: Path) -> list[str]:
