@@ -36,6 +36,7 @@ from search_spaces.space import Ints, SearchSpace
 BASELINE_DECAY = 0.99
 ENTROPY_WEIGHT = 1e-4
 LARGEST_GRADIENT = 5.0  # the norm over all weights of a seed that a gradient is clipped at
+SMALLEST_NORM = 1e-37  # of a gradient that float32 can still scale up to the largest
 LARGEST_REWARD = 1e150  # larger ones count as this, so that differences stay finite
 
 
@@ -115,11 +116,11 @@ class ENAS(SamplingOptimizer):
         baseline = started + (1.0 - BASELINE_DECAY) * (mean - started)
         self._baseline = np.where(live, baseline, self._baseline)
 
-        # the gradient is linear in the advantages: what could overflow in float32 is multiplied back as it is clipped
+        # the gradient is linear in the advantages: what float32 cannot hold is multiplied back as it is clipped
         advantages = rewards - baseline
         factor = np.maximum(np.abs(advantages).max(axis=0), 1.0)
         gradient, norm = self._controller.gradient(advantages / factor)
-        clipped = np.minimum(factor, LARGEST_GRADIENT / np.maximum(norm, np.finfo(np.float32).tiny))
+        clipped = np.minimum(factor, LARGEST_GRADIENT / np.maximum(norm, SMALLEST_NORM))
         self._adam.step(gradient, clipped, live)
 
     def _finite(self, losses: Floats) -> Floats:

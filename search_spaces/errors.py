@@ -27,10 +27,6 @@ class MissingExtra(Unsuited):
     """An optimizer needs a package that is not installed."""
 
 
-class MissingExtra(ArenaError):  # noqa: N818 it says what is so
-    """Something needs a package that only an extra of ours installs."""
-
-
 def missing_extra(what: str, package: str, extra: str) -> MissingExtra:
     """The error for a package that is not installed: what needs it, and how to get it."""
     return MissingExtra(f"{what} needs the package {package}; install it with: pip install 'nas-arena[{extra}]'")
