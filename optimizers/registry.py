@@ -19,6 +19,7 @@ OPTIMIZERS = Registry(
             "check_runs",
             "check_tools",
             "gaussian",
+            "lstm_controller",
             "natural_gradient",
             "registry",
             "step_rules",

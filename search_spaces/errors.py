@@ -27,6 +27,11 @@ class MissingExtra(Unsuited):
     """An optimizer needs a package that is not installed."""
 
 
+def missing_extra(what: str, package: str, extra: str) -> MissingExtra:
+    """The error for a package that is not installed: what needs it, and how to get it."""
+    return MissingExtra(f"{what} needs the package {package}; install it with: pip install 'nas-arena[{extra}]'")
+
+
 def unknown(kind: str, given: object, known: Iterable[str]) -> ArenaError:
     """The error for a name that does not exist: offers the nearest known ones, else lists them all."""
     names = sorted(known)

@@ -3,8 +3,9 @@
     pytest speed
 
 The goals on two cores: 1,000 seeds x 1,000 evaluations of nasbench201 at 0.45 us an evaluation for asng (0.25 in
-reach), 0.4 for regularized evolution, 0.25 for random search, 0.7 for reinforce, pbil, cga and local search; 80 us a
-step of a single seed of asng; less than 300 MiB a worker at 10,000 seeds.
+reach), 0.4 for regularized evolution, 0.25 for random search, 0.7 for reinforce, pbil, cga and local search; enas, in
+shards of its own size, 80 us an evaluation at ten architectures an update; 80 us a step of a single seed of asng; less
+than 300 MiB a worker at 10,000 seeds.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from harness.cell import Cell
 from harness.engine import run_shards
 from harness.run import missing_shards
 from harness.study import Study
+from optimizers.registry import OPTIMIZERS
 from search_spaces.data import data_folder_file
 from search_spaces.registry import get_benchmark
 
@@ -55,6 +57,19 @@ def test_a_thousand_seeds_in_warm_workers(benchmark: Any, optimizer: str, benchm
     outcomes = benchmark.pedantic(lambda: list(run_shards(shards, WORKERS)), rounds=5)
     assert sum(len(outcome.shard.seeds) for outcome in outcomes) == 1000
     benchmark.extra_info["per"] = 1000 * 1000, "evaluation"
+
+
+@pytest.mark.parametrize(("optimizer", "budget"), [("enas(batch=10)", 1000), ("enas(batch=1)", 200)])
+def test_full_shards_of_what_is_slow(benchmark: Any, optimizer: str, budget: int) -> None:
+    """One shard a worker, as large as the optimizer takes."""
+    cell = one_cell(optimizer, budget)
+    seeds = WORKERS * OPTIMIZERS.load(cell.optimizer).most_seeds
+    shards = missing_shards([cell], range(seeds), MADE_UP_FOLDER)
+    assert len(shards) == WORKERS
+    for outcome in run_shards(shards, WORKERS):
+        assert not outcome.error, outcome.error
+    benchmark.pedantic(lambda: list(run_shards(shards, WORKERS)), rounds=3)
+    benchmark.extra_info["per"] = seeds * budget, "evaluation"
 
 
 @pytest.mark.parametrize("optimizer", ["asng(lam=2)", "regularized_evolution", "random_search"])

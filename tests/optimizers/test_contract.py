@@ -13,7 +13,7 @@ from scipy.stats import mannwhitneyu
 
 from harness.check import check_optimizer
 from optimizers.base import Optimizer
-from optimizers.check import LOSSES, MIXED, PLAIN, RUGGED, categorical
+from optimizers.check import LOSSES, MIXED, PLAIN, RUGGED, SLOW_SEEDS, SLOW_STEPS, categorical
 from optimizers.check_runs import any_loss_is_taken
 from optimizers.check_tools import Loss, advance, off_simplex, outside
 from optimizers.registry import OPTIMIZERS
@@ -23,6 +23,7 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
     "adam_sng": [{}, {"lam": 8, "utility": "log_rank", "theta_min": 0.5}],
     "asng": [{}, {"lam": 3}, {"lam": 8, "alpha": 2.0, "delta_init": 0.3}, {"lam": 14, "utility": "log_rank"}],
     "cga": [{}, {"population": 10}],
+    "enas": [{"batch": 1, "lr": 0.0035}],
     "local_search": [{}, {"improvement": "best"}],
     "pbil": [{}, {"lr": 0.3, "population": 4}],
     "random_search": [{}],
@@ -34,12 +35,13 @@ EXTREMES: dict[str, list[dict[str, Any]]] = {  # they search badly, but keep the
     "adam_sng": [{"delta_init": 1e6}],
     "asng": [{"lam": 17, "delta_init": 20.0}, {"theta_min": 1e-9}],
     "cga": [{"population": 1}],
+    "enas": [{}, {"batch": 3, "lr": 1.0, "beta1": 0.0, "eps": 1e-30, "scale": 1e-300}],
     "pbil": [{"lr": 1.0, "population": 2}],
     "reinforce": [{"lr": 10.0}],
     "regularized_evolution": [{"population": 1, "sample_size": 1}],
     "sng": [{"lam": 3, "delta_init": 1e6}, {"utility": "log_rank", "theta_min": 0.1}],
 }
-BY_VALUE = {"reinforce"}  # the losses enter their steps as numbers; what that means is tested with each
+BY_VALUE = {"enas", "reinforce"}  # the losses enter their steps as numbers; what that means is tested with each
 
 
 def cases(chosen: dict[str, list[dict[str, Any]]]) -> list[Any]:
@@ -53,6 +55,11 @@ every_case = pytest.mark.parametrize(("name", "settings"), SEARCHING + cases(EXT
 def make(name: str, settings: dict[str, Any], space: SearchSpace, seeds: Any) -> Optimizer:
     optimizer: Optimizer = OPTIMIZERS.load(name)(space, seeds, **settings)
     return optimizer
+
+
+def at_its_pace(name: str, full: int) -> int:
+    """So many steps or variables, or fewer for what is slow."""
+    return min(full, SLOW_STEPS) if OPTIMIZERS.load(name).most_seeds <= SLOW_SEEDS else full
 
 
 @st.composite
@@ -77,7 +84,7 @@ def test_it_keeps_the_whole_contract(name: str, settings: dict[str, Any]) -> Non
 def test_no_loss_makes_it_calculate_with_what_is_not_finite(name: str, settings: dict[str, Any], loss: Loss) -> None:
     """The check alone passes warnings by; here they are errors."""
     for space in (PLAIN,) if OPTIMIZERS.load(name).categorical_only else (PLAIN, MIXED):
-        any_loss_is_taken(lambda *given: make(name, settings, *given), space, [*range(20)], 80, loss)
+        any_loss_is_taken(lambda *given: make(name, settings, *given), space, [*range(20)], at_its_pace(name, 80), loss)
 
 
 @every_case
@@ -86,8 +93,9 @@ def test_no_loss_makes_it_calculate_with_what_is_not_finite(name: str, settings:
 def test_any_space(name: str, settings: dict[str, Any], space: SearchSpace, seed: int, loss: Loss) -> None:
     if OPTIMIZERS.load(name).categorical_only:
         space = space.opened()
+    space = SearchSpace(space.variables[: at_its_pace(name, 200)])
     optimizer = make(name, settings, space, [seed, (seed + 1) % 2**63])
-    for archs in advance(optimizer, 60, loss):
+    for archs in advance(optimizer, at_its_pace(name, 60), loss):
         assert not outside(archs, space)
     assert not off_simplex(optimizer.probabilities, space)
     assert not outside(optimizer.recommend(), space)
