@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache, cached_property, partial
+from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -149,6 +150,7 @@ class Cell:
             "optimizer": {
                 "class": _path(optimizer_class),
                 "version": optimizer_class.version,
+                **_package(optimizer_class),
                 "settings": dict(self.settings),
             },
             "benchmark": {
@@ -238,6 +240,11 @@ def _on_space(
 
     on_space = settings | come_to(settings)
     return on_space, defaults | (come_to(settings | dict.fromkeys(open_ones)) if open_ones else {})
+
+
+def _package(cls: type[Optimizer]) -> dict[str, str]:
+    """What an identity says of the package that an optimizer's numbers come from, where there is one."""
+    return {"package": f"{cls.package} {metadata.version(cls.package)}"} if cls.package else {}
 
 
 def _path(cls: type) -> str:

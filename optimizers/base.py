@@ -43,6 +43,8 @@ class Optimizer(ABC):
         categorical_only: whether it has no use for ordinals; the constructor then refuses spaces that have some.
         most_seeds: how many seeds run well side by side. A shard of a study holds no more, and ``check_optimizer``
             tries no more, and fewer steps where they are fewer than a hundred or so: such a class is slow.
+        histories: the parts of the state that grow: they hold a row for every evaluation that was told.
+        package: the package of others that its numbers come from, whose version is part of a result's identity.
 
     Raises:
         OrdinalsUnsupported: for a space with ordinals, where ``categorical_only``.
@@ -56,6 +58,8 @@ class Optimizer(ABC):
     most_seeds: ClassVar[int] = 512
     recommends: ClassVar[str] = "recommended"
     citation: ClassVar[str] = ""
+    histories: ClassVar[tuple[str, ...]] = ()
+    package: ClassVar[str] = ""
 
     def __init__(self, space: SearchSpace, seeds: Iterable[int], *, stream: str | int = 0) -> None:
         if self.categorical_only and space.ordinal.any():
@@ -148,13 +152,16 @@ class Optimizer(ABC):
         ``position`` may be left out: the streams then stay where they are.
         """
         expected = self._state()
-        arrays = {}
-        for name, current in expected.items():
+        for name in expected:
             if name not in state:
                 raise ArenaError(f"the state lacks {name!r}; it needs {', '.join(expected)}")
+        arrays = {}
+        for name, current in expected.items():
             given = np.asarray(state[name], dtype=current.dtype)
-            if given.shape != (len(self.seeds), *current.shape[:-1]):
-                wanted = [len(self.seeds), *current.shape[:-1]]
+            wanted = [len(self.seeds), *current.shape[:-1]]
+            if name in self.histories:
+                wanted[1:2] = np.shape(state[self.histories[0]])[1:2]  # all of the same length
+            if [*given.shape] != wanted:
                 raise ArenaError(f"state {name!r} has shape {list(given.shape)}, this optimizer needs {wanted}")
             arrays[name] = self._inward(given)
         self._load(arrays)

@@ -11,6 +11,7 @@ OPTIMIZERS = Registry(
     base=Optimizer,
     infrastructure=frozenset(
         {
+            "adapter",
             "base",
             "categorical",
             "categorical_search",
