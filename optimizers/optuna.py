@@ -32,6 +32,7 @@ class Optuna(Adapter):
     """
 
     package = "optuna"
+    most_seeds = 8
     citation = (
         "Akiba et al., Optuna: A Next-generation Hyperparameter Optimization Framework, KDD 2019; TPE: Bergstra, "
         "Bardenet, Bengio and Kégl, Algorithms for Hyper-Parameter Optimization, NeurIPS 2011"

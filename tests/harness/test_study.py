@@ -96,6 +96,15 @@ def test_the_version_of_an_optimizer_is_part_of_the_identity(monkeypatch: pytest
     assert identity() != before
 
 
+def test_the_version_of_the_package_behind_an_optimizer_is_part_of_the_identity(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before, other = identity(optimizers=["cmaes"]), identity()
+    monkeypatch.setattr("importlib.metadata.version", lambda package: {"cmaes": "0.13.99"}[package])
+    assert identity(optimizers=["cmaes"]) != before
+    assert identity() == other
+
+
 @pytest.mark.usefixtures("data_folder")
 def test_the_data_that_was_read_is_part_of_the_identity() -> None:
     """With the data folder "auto" reports test accuracy, without it validation: two different cells."""

@@ -23,8 +23,10 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
     "adam_sng": [{}, {"lam": 8, "utility": "log_rank", "theta_min": 0.5}],
     "asng": [{}, {"lam": 3}, {"lam": 8, "alpha": 2.0, "delta_init": 0.3}, {"lam": 14, "utility": "log_rank"}],
     "cga": [{}, {"population": 10}],
+    "cmaes": [{}],
     "enas": [{"batch": 1, "lr": 0.0035}],
     "local_search": [{}, {"improvement": "best"}],
+    "optuna": [{}],
     "pbil": [{}, {"lr": 0.3, "population": 4}],
     "random_search": [{}],
     "reinforce": [{}, {"lr": 0.1}, {"lr": 0.5}],
@@ -35,6 +37,7 @@ EXTREMES: dict[str, list[dict[str, Any]]] = {  # they search badly, but keep the
     "adam_sng": [{"delta_init": 1e6}],
     "asng": [{"lam": 17, "delta_init": 20.0}, {"theta_min": 1e-9}],
     "cga": [{"population": 1}],
+    "cmaes": [{"population": 2}],
     "enas": [{}, {"batch": 3, "lr": 1.0, "beta1": 0.0, "eps": 1e-30, "scale": 1e-300}],
     "pbil": [{"lr": 1.0, "population": 2}],
     "reinforce": [{"lr": 10.0}],
@@ -83,8 +86,10 @@ def test_it_keeps_the_whole_contract(name: str, settings: dict[str, Any]) -> Non
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.expression)
 def test_no_loss_makes_it_calculate_with_what_is_not_finite(name: str, settings: dict[str, Any], loss: Loss) -> None:
     """The check alone passes warnings by; here they are errors."""
-    for space in (PLAIN,) if OPTIMIZERS.load(name).categorical_only else (PLAIN, MIXED):
-        any_loss_is_taken(lambda *given: make(name, settings, *given), space, [*range(20)], at_its_pace(name, 80), loss)
+    cls = OPTIMIZERS.load(name)
+    seeds, steps = [*range(min(20, cls.most_seeds))], at_its_pace(name, 80)
+    for space in (PLAIN,) if cls.categorical_only else (PLAIN, MIXED):
+        any_loss_is_taken(lambda *given: make(name, settings, *given), space, seeds, steps, loss)
 
 
 @every_case
@@ -114,8 +119,10 @@ def test_only_the_order_of_losses_counts(name: str, settings: dict[str, Any], fa
 
 @pytest.mark.parametrize(("name", "settings"), [case for case in SEARCHING if case.values[0] != "random_search"])
 def test_it_finds_more_than_random_search(name: str, settings: dict[str, Any]) -> None:
-    """Counting wrong values of 12 variables, 300 evaluations, 40 seeds: the best recommended, one-sided, p < 0.01."""
+    """Counting wrong values of 12 variables, 300 evaluations, 40 seeds or as many as run side by side: the best
+    recommended, one-sided, p < 0.01."""
     space = categorical(*(4,) * 12)
+    seeds = range(min(40, OPTIMIZERS.load(name).most_seeds))
 
     def found(optimizer: Optimizer) -> np.ndarray:
         evaluations = 0
@@ -123,7 +130,7 @@ def test_it_finds_more_than_random_search(name: str, settings: dict[str, Any]) -
             evaluations += advance(optimizer, 1, lambda archs: (archs != 2).sum(-1) * 1.0)[0].shape[1]
         return (optimizer.recommend() != 2).sum(-1)
 
-    ours, random = found(make(name, settings, space, range(40))), found(make("random_search", {}, space, range(40)))
+    ours, random = found(make(name, settings, space, seeds)), found(make("random_search", {}, space, range(40)))
     assert mannwhitneyu(ours, random, alternative="less").pvalue < 0.01
 
 
