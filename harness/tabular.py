@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizers.base import Optimizer
-from optimizers.gaussian import SMALLEST_UNIFORM
-from optimizers.streams import Streams
+from optimizers.streams import Streams, normal_quantiles
 from search_spaces.benchmark import Floats, TabularBenchmark
 from search_spaces.space import Ints
 
@@ -109,7 +108,7 @@ def search(
         uniforms = None if noise is None else np.ascontiguousarray(noise.draw(ranks.shape[1]).T)
         losses = benchmark.search_loss_at(ranks, noise=uniforms if noise_sd is None else None)
         if noise_sd is not None and uniforms is not None:
-            losses = losses + noise_sd * _normal(uniforms)
+            losses = losses + noise_sd * normal_quantiles(uniforms)
         cost = np.ones(ranks.shape) if budget.unit == "evaluations" else benchmark.seconds_at(ranks) * time_factor
         end = np.cumsum(np.column_stack([clock, cost]), axis=1)[:, 1:]
         clock = end[:, -1]
@@ -140,13 +139,6 @@ def search(
         improvements=improvements,
         distribution=None if recorder.distribution is None else recorder.distribution / R,
     )
-
-
-def _normal(uniforms: Floats) -> Floats:
-    from scipy.special import ndtri  # 0.1 s that a search without noise need not pay
-
-    quantiles: Floats = ndtri(np.maximum(uniforms, SMALLEST_UNIFORM))
-    return quantiles
 
 
 class _Recorder:

@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from optimizers.streams import normal_quantiles
 from search_spaces.space import Ints
 
 Floats = NDArray[np.float64]
 
 SMALLEST_STD = 0.25  # in ranks: a neighbour of the mode stays within two standard deviations
-SMALLEST_UNIFORM = 2.0**-54  # in the place of 0, whose normal quantile is infinite
 
 
 class GaussianBlock:
@@ -39,9 +39,9 @@ class GaussianBlock:
     """
 
     def __init__(self, sizes: Ints, columns: int) -> None:
-        from scipy.special import ndtr, ndtri  # 0.1 s that listing the optimizers need not pay
+        from scipy.special import ndtr  # 0.1 s that listing the optimizers need not pay
 
-        self._cdf, self._quantile = ndtr, ndtri
+        self._cdf = ndtr
         self._top = (sizes - 1.0)[:, None]
         self._lowest_variance, self._highest_variance = SMALLEST_STD**2, (self._top / 2) ** 2
         self.parameters = 2 * len(sizes)
@@ -123,7 +123,7 @@ class GaussianBlock:
     def _draw(self, uniforms: Floats) -> Floats:
         """Distances from the mean, mirrored in pairs: samples 2i and 2i + 1 share the uniforms of the first."""
         deviations = np.empty(uniforms.shape)
-        normal = self._quantile(np.maximum(uniforms[::2], SMALLEST_UNIFORM))
+        normal = normal_quantiles(uniforms[::2])
         deviations[::2] = normal * np.sqrt(self.variance)
         deviations[1::2] = -deviations[: len(uniforms) - 1 : 2]
         return deviations

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from optimizers.base import Floats
 from optimizers.categorical_search import CategoricalSearch
-from optimizers.gaussian import SMALLEST_UNIFORM
+from optimizers.streams import normal_quantiles
 from search_spaces.errors import ArenaError
 from search_spaces.space import Ints, SearchSpace
 
@@ -50,13 +50,11 @@ class REINFORCE(CategoricalSearch):
         super().__init__(space, seeds, stream=stream)
         if not 0 < lr <= 10:
             raise ArenaError(f"lr must be above 0 and at most 10, not {lr}: it is about what a step adds to a logit")
-        from scipy.special import ndtri  # 0.1 s that listing the optimizers need not pay
-
         self.lr = lr
         shape = self._block.theta.shape
         self._exists = self._block.theta > 0
         uniforms = self._make_streams("initial logits").draw(*shape[:2])
-        self._logits = np.where(self._exists, INITIAL_STD * ndtri(np.maximum(uniforms, SMALLEST_UNIFORM)), -np.inf)
+        self._logits = np.where(self._exists, INITIAL_STD * normal_quantiles(uniforms), -np.inf)
         self._m, self._v = np.zeros(shape), np.zeros(shape)
         self._baseline = np.zeros(self.columns)
         self._best, self._worst = np.full(self.columns, np.inf), np.full(self.columns, -np.inf)
