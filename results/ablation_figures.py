@@ -42,9 +42,12 @@ def regret_figure(comparisons: Sequence[Comparison], sweep: str, path: Path) -> 
     handles = _legend(comparisons, colours)
     lines = math.ceil(len(handles) / LEGEND_COLUMNS)
     figure, grid = panels(rows, columns, SIZE, GAPS, (0.8, 0.15, 0.6 + 0.17 * lines, 0.65), sharex=True, sharey=True)
-    floor = floor_of(np.concatenate([_drawn(comparison) for comparison in comparisons]))
+    drawn = np.concatenate([_drawn(comparison) for comparison in comparisons])
+    floor = floor_of(drawn)
+    # set before anything is drawn, since matplotlib would find them anew for every line and band
+    limits = {"xlim": _ends(comparisons), "ylim": (0.7 * floor, 2 * max(np.nanmax(drawn, initial=0.0), floor))}
     for (comparison, budget), axes in zip(product(comparisons, comparisons[0].budgets), grid.flat, strict=True):
-        axes.set(xscale="log" if comparison.in_decades else "linear", yscale="log")
+        axes.set(xscale="log" if comparison.in_decades else "linear", yscale="log", **limits)
         axes.minorticks_off()  # half of the time that drawing takes
         axes.grid(alpha=0.25)
         axes.tick_params(labelsize=8)
@@ -77,6 +80,17 @@ def _legend(comparisons: Sequence[Comparison], colours: Mapping[str, str]) -> li
     base = {f"{cell.optimizer} ({cell.answer})": None for comparison in comparisons for cell in comparison.baselines}
     handles += [_baseline(place, label=label) for place, label in enumerate(base)]
     return [*handles, Line2D([], [], color="0.75", linewidth=3, label="up to here good: best + tolerance")]
+
+
+def _ends(comparisons: Sequence[Comparison]) -> tuple[float, float]:
+    """Of the axis of steps, with some room beside them."""
+    values = np.concatenate([curve.values for comparison in comparisons for curve in comparison.curves.values()])
+    low, high = float(values.min()), float(values.max())
+    if all(comparison.in_decades for comparison in comparisons):
+        room = max((high / low) ** 0.04, 1.1)
+        return low / room, high * room
+    room = 0.04 * (high - low) or 1.0
+    return low - room, high + room
 
 
 def _drawn(comparison: Comparison) -> Floats:

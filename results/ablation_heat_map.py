@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from results.curves import is_number, label_of
+from results.curves import SPANS_FROM, in_digits, is_number, label_of
 from results.figures import TITLE, floor_of, panels, save
 from results.record import BEST_SEEN, CellRecord
 from results.statistics import Floats
@@ -49,8 +49,9 @@ class Grid:
 def grids(cells: Iterable[CellRecord], x: str, y: str, budget: int) -> list[Grid]:
     """The grids of a study over two numeric settings.
 
-    A value that was tried with a single value of the other setting is left out, since it compares nothing. Over several
-    benchmarks regrets are normalised: divided by the regret of the table's median architecture.
+    A value that was tried with a single value of the other setting is left out, since it compares nothing, and so is a
+    grid of two by two. Over several benchmarks regrets are normalised: divided by that of the table's median
+    architecture.
 
     Args:
         cells: of a study.
@@ -62,7 +63,8 @@ def grids(cells: Iterable[CellRecord], x: str, y: str, budget: int) -> list[Grid
     for cell in both:
         groups.setdefault(label_of(cell, (x, y)), []).append(cell)
     crossed = {label: kept for label, group in groups.items() if (kept := _crossed(group, x, y))}
-    return [_grid(label, group, x, y, budget) for label, group in crossed.items()]
+    found = [_grid(label, group, x, y, budget) for label, group in crossed.items()]
+    return [grid for grid in found if max(len(grid.x), len(grid.y)) >= SPANS_FROM]
 
 
 def heat_map(found: Sequence[Grid], x: str, y: str, budget: str, path: Path) -> None:
@@ -90,8 +92,8 @@ def heat_map(found: Sequence[Grid], x: str, y: str, budget: str, path: Path) -> 
             axes.set_axis_off()
         for axes, (answer, named) in zip(row, grid.answers.items(), strict=False):
             _draw(axes, grid.regrets[answer], floor, scale)
-            axes.set_xticks(range(len(grid.x)), [f"{value:.3g}" for value in grid.x], fontsize=7, rotation=45)
-            axes.set_yticks(range(len(grid.y)), [f"{value:.3g}" for value in grid.y] if axes is row[0] else [])
+            axes.set_xticks(range(len(grid.x)), [in_digits(value) for value in grid.x], fontsize=7, rotation=45)
+            axes.set_yticks(range(len(grid.y)), [in_digits(value) for value in grid.y] if axes is row[0] else [])
             axes.tick_params(axis="y", labelsize=7)
             axes.set_title(f"{grid.label}: {named}", y=TITLE, fontsize=8)
         row[0].set_ylabel(y, fontsize=8)

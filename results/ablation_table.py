@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from results.ablation import Comparison
-from results.curves import SPANS_FROM, Curve
+from results.curves import SPANS_FROM, Curve, in_digits
 from results.robustness import TRIES, Robustness, robustness
 
 WIDTH = 130
@@ -142,7 +142,7 @@ def _regrets(comparison: Comparison, results: Sequence[Robustness]) -> Table:
             "" if same else result.rule,
             curve.named(result.answer),
             _good(result, curve),
-            f"{result.best_step:.3g}",
+            in_digits(result.best_step),
             number(result.best),
             f"{result.zeros:.0%}",
             number(result.median),
@@ -154,7 +154,7 @@ def _regrets(comparison: Comparison, results: Sequence[Robustness]) -> Table:
 
 def _good(result: Robustness, curve: Curve) -> str:
     if not curve.spans:
-        return f"of {' or '.join(f'{value:.3g}' for value in curve.values)}"
+        return f"of {' or '.join(map(in_digits, curve.values))}"
     return "none" if result.good is None else _steps(result.good)
 
 
@@ -176,4 +176,4 @@ def _budget(budget: int, comparison: Comparison) -> str:
 
 
 def _steps(ends: tuple[float, float]) -> str:
-    return f"{ends[0]:.3g}" if ends[0] == ends[1] else f"{ends[0]:.3g} - {ends[1]:.3g}"
+    return " - ".join(in_digits(end) for end in dict.fromkeys(ends))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from results.curves import Curve
+from results.curves import Curve, in_digits
 from results.figures import TITLE, panels, save
 from results.statistics import Floats
 
@@ -54,7 +54,7 @@ def trace_figure(curves: Sequence[Curve], path: Path) -> None:
                 continue
             for place, colour in zip(places, colours, strict=True):
                 cell = curve.cells[place]
-                label = f"{curve.sweep} = {curve.values[place]:.3g}"
+                label = f"{curve.sweep} = {in_digits(curve.values[place])}"
                 _draw(axes, cell.checkpoints, cell.columns[column], colour, label)
             if column == "diagnostic.signal_to_noise" and "alpha" in curve.settings:
                 axes.axhline(curve.settings["alpha"], color="0.5", linewidth=0.8, linestyle=":")

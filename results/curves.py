@@ -92,6 +92,11 @@ def label_of(cell: CellRecord, free: Collection[str]) -> str:
     return str(about["name"]).rpartition(":")[2] + (f"({', '.join(changed)})" if changed else "")
 
 
+def in_digits(value: float) -> str:
+    """A value of a setting, three digits of it."""
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
 def is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 

@@ -66,6 +66,7 @@ def longest_run(good: NDArray[np.bool_], positions: Floats) -> tuple[Ints, Ints]
     return first, last
 
 
+@lru_cache(maxsize=256)
 def chances_of_best(n: int, k: int) -> Floats:
     """How likely each of n values is the best of k different ones that are drawn: float [n], from the best on.
 

@@ -12,6 +12,7 @@ import pytest
 from results.ablation import Comparison, compare
 from results.ablation_heat_map import grids
 from results.ablation_table import render_ablation
+from results.curves import in_digits
 from results.record import CellRecord, RecordError
 from results.robustness import Robustness, robustness
 
@@ -270,18 +271,27 @@ def crossed(name: str, values: dict[tuple[float, float], float], **changes: Any)
 def test_a_grid_holds_what_was_crossed() -> None:
     """A step that was tried with one alpha alone says nothing of alpha."""
     values = {(0.1, 1.1): 1.0, (0.1, 2.0): 2.0, (1.0, 1.1): 3.0, (1.0, 2.0): 4.0, (9.0, 1.1): 5.0}
+    assert grids(crossed("two by two", values), "step", "alpha", 10) == []
+    values |= {(0.1, 3.0): 6.0, (1.0, 3.0): 7.0}
     (grid,) = grids([*crossed("rule", values), *swept("plain", [1] * 5)], "step", "alpha", 10)
-    assert (grid.label, grid.x.tolist(), grid.y.tolist(), grid.unit) == ("rule", [0.1, 1], [1.1, 2], "points")
-    np.testing.assert_array_equal(grid.regrets["recommended"], [[1, 3], [2, 4]])
-    np.testing.assert_array_equal(grid.regrets["incumbent"], [[0.5, 1.5], [1, 2]])
+    assert (grid.label, grid.x.tolist(), grid.y.tolist(), grid.unit) == ("rule", [0.1, 1], [1.1, 2, 3], "points")
+    np.testing.assert_array_equal(grid.regrets["recommended"], [[1, 3], [2, 4], [6, 7]])
+    np.testing.assert_array_equal(grid.regrets["incumbent"], [[0.5, 1.5], [1, 2], [3, 3.5]])
     assert grids(crossed("rule", {(0.1, 1.1): 1.0, (0.1, 2.0): 2.0}), "step", "alpha", 10) == []
 
 
 def test_a_grid_over_benchmarks_is_of_normalised_regrets() -> None:
-    values = {(0.1, 1.1): 1.0, (0.1, 2.0): 2.0, (1.0, 1.1): 3.0}
+    values = {(0.1, 1.1): 1.0, (0.1, 2.0): 2.0, (1.0, 1.1): 3.0, (9.0, 1.1): 4.0, (9.0, 2.0): 5.0}
     cells = crossed("rule", values | {(1.0, 2.0): 4.0}, median_regret=10.0)
     cells += crossed("rule", {key: 10 * value for key, value in values.items()}, benchmark="planted-y")
     cells += crossed("rule", {(1.0, 2.0): 80.0}, benchmark="planted-y")
     (grid,) = grids(cells, "step", "alpha", 10)
     assert grid.unit == "normalised search regret"
-    np.testing.assert_allclose(grid.regrets["recommended"], [[0.175, 0.525], [0.35, 1.2]])
+    # the regrets over 10 on the one, over 40 on the other
+    np.testing.assert_allclose(grid.regrets["recommended"], [[0.175, 0.525, 0.7], [0.35, 1.2, 0.875]])
+
+
+def test_values_are_told_in_three_digits() -> None:
+    assert [in_digits(value) for value in (0.0003162, 0.1, 1.0, 31.62, 1000.0, 12345.0)] == [
+        *("0.000316", "0.1", "1", "31.6", "1,000", "12,345")
+    ]
