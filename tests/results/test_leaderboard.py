@@ -45,7 +45,7 @@ def test_the_page_says_what_is_on_record(tmp_path: Path, capsys: pytest.CaptureF
         assert row[6] == f"{accuracy.mean():.2f} ± {accuracy.std(ddof=1):.2f}"
     best = chosen(tuning)["pbil"]
     assert _regret(best) == min(_regret(one) for one in tuning if one.about["optimizer"]["name"] == "pbil")
-    assert f"| pbil | 16 | {best.optimizer} | {_regret(best):.2f} |" in text
+    assert f"| pbil | 16 | 6 | {best.optimizer} | {_regret(best):.2f} |" in text
 
 
 def _regret(cell: CellRecord) -> float:
@@ -63,8 +63,8 @@ def test_the_page_of_the_docs_is_of_the_bundled_studies() -> None:
     """Every optimizer of the study has its rows, and what stands there as tuned is what the tuning chose."""
     text = (DOCS / "leaderboard.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (\S.*?) \| (?:defaults|tuned|as set)", text, re.MULTILINE)
-    shown = {(one.name, one.settings) for row in rows for one in Selection.parse_all(row)}
-    assert shown == {(one.name, one.settings) for one in Study.load(STUDY).optimizers}
+    shown = {str(one) for row in rows for one in Selection.parse_all(row)}
+    assert shown == {str(one) for one in Study.load(STUDY).optimizers}
     assert "as set" not in text
     assert COMMAND in text
 
