@@ -28,7 +28,8 @@ class Optuna(Adapter):
 
     Args:
         sampler: a class of optuna.samplers by its name, such as TPESampler, NSGAIISampler or GPSampler.
-        options: keyword arguments of that class, such as {"multivariate": True}; none by default.
+        options: keyword arguments of that class, such as {"multivariate": False}, without which TPE draws all variables
+            together (since optuna 5); none by default.
     """
 
     package = "optuna"
