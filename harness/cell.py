@@ -7,7 +7,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache, cached_property, partial
 from importlib import metadata
@@ -78,12 +78,12 @@ class Cell:
             for name, default in default_settings(type(loaded)).items()
             if default == "auto" and name in options
         }
-        settings, defaults = _on_space(optimizer_class, loaded.space, settings, optimizer.name)
+        settings, defaults = on_space(optimizer_class, loaded.space, settings, optimizer.name)
         return cls(
             optimizer=optimizer_name,
             settings=tuple(settings.items()),
             defaults=tuple(defaults.items()),
-            optimizer_label=_label(optimizer_name, settings, defaults),
+            optimizer_label=label_of(optimizer_name, settings, defaults),
             benchmark=benchmark_name,
             options=tuple(resolved.items()),
             benchmark_label=f"{benchmark_name.rpartition(':')[2]}-{loaded.dataset}"
@@ -147,12 +147,7 @@ class Cell:
             "record_version": RECORD_VERSION,
             "mode": "tabular",
             "loop_version": LOOP_VERSION,
-            "optimizer": {
-                "class": _path(optimizer_class),
-                "version": optimizer_class.version,
-                **_package(optimizer_class),
-                "settings": dict(self.settings),
-            },
+            "optimizer": identity_of(optimizer_class, self.settings),
             "benchmark": {
                 "class": _path(type(benchmark)),
                 "version": benchmark.version,
@@ -223,7 +218,7 @@ def _load_benchmark(name: str, options: str, data_folder: str | None) -> Tabular
     return get_benchmark(name, **json.loads(options))
 
 
-def _on_space(
+def on_space(
     cls: type[Optimizer], space: SearchSpace, settings: dict[str, Any], name: str
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The settings and the defaults on a space: where one is None, what the optimizer holds under its name.
@@ -235,16 +230,17 @@ def _on_space(
     open_ones = [key for key, default in defaults.items() if default is None]
 
     def come_to(given: dict[str, Any]) -> dict[str, Any]:
-        made = construct(_label(name, given, defaults), partial(cls, space, (0,), **given))
+        made = construct(label_of(name, given, defaults), partial(cls, space, (0,), **given))
         return {key: getattr(made, key, None) for key in open_ones if given[key] is None}
 
     on_space = settings | come_to(settings)
     return on_space, defaults | (come_to(settings | dict.fromkeys(open_ones)) if open_ones else {})
 
 
-def _package(cls: type[Optimizer]) -> dict[str, str]:
-    """What an identity says of the package that an optimizer's numbers come from, where there is one."""
-    return {"package": f"{cls.package} {metadata.version(cls.package)}"} if cls.package else {}
+def identity_of(cls: type[Optimizer], settings: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """What the numbers of an optimizer depend on: its class, and the package that they come from where there is one."""
+    package = {"package": f"{cls.package} {metadata.version(cls.package)}"} if cls.package else {}
+    return {"class": _path(cls), "version": cls.version, **package, "settings": dict(settings)}
 
 
 def _path(cls: type) -> str:
@@ -285,7 +281,7 @@ def _noise_in_words(noise: str | float | None, unit: str) -> str:
     return f", seen with normal noise of sd {noise:g} {unit}"
 
 
-def _label(name: str, settings: dict[str, Any], defaults: dict[str, Any]) -> str:
+def label_of(name: str, settings: dict[str, Any], defaults: dict[str, Any]) -> str:
     """The short name of an optimizer in tables: its settings where they differ from the defaults."""
     changed = {key: value for key, value in settings.items() if value != defaults[key]}
     return name.rpartition(":")[2] + (f"({_listed(changed)})" if changed else "")

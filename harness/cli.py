@@ -97,7 +97,12 @@ def run_command(study: str, seeds: str | None, budget: str | None, benchmarks: t
     Ends with one table a benchmark; figures and records go to a folder of the study's name.
     """
     from harness.study import Study
+    from harness.study_file import read_study_file
 
+    if read_study_file(study).get("kind") == "toy":
+        if budget or benchmarks:
+            raise click.UsageError(f"{study} is a toy study, which has neither a budget nor benchmarks")
+        return _execute_toy(study, seeds, **how)
     changed = Study.load(study).replaced(seeds=seeds, budget=budget, benchmarks=benchmarks or None)
     return _execute(changed, **how)
 
@@ -170,6 +175,19 @@ def _execute(study: Study, arena: str, jobs: int | None, engine: str, tracking: 
         _confirm(f"the study has {study.pairs:,} cells, each with {len(study.seeds):,} seeds")
     with ProgressBar() as progress:
         result = run(study, arena=arena, jobs=jobs, engine=engine, tracking=tracking, progress=progress)
+    return _epilogue(result, arena)
+
+
+def _execute_toy(study: str, seeds: str | None, arena: str, yes: bool, **how: Any) -> int:
+    from harness.console import ProgressBar
+    from harness.toy_run import run_toy_study
+    from harness.toy_study import ToyStudy
+
+    changed = ToyStudy.load(study).replaced(seeds)
+    if len(changed.cells) > MANY_CELLS and not yes:
+        _confirm(f"the study has {len(changed.cells):,} cells, each with {len(changed.seeds):,} seeds")
+    with ProgressBar() as progress:
+        result = run_toy_study(changed, arena=arena, progress=progress, **how)
     return _epilogue(result, arena)
 
 

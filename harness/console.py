@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -51,7 +51,7 @@ class ProgressBar:
     def planned(self, searches: int) -> None:
         self._bar.update(self._task, total=searches)
 
-    def done(self, outcome: Outcome) -> None:
+    def done(self, outcome: Outcome[Any]) -> None:
         self._bar.advance(self._task, len(outcome.shard.seeds))
 
     def finished(self, result: StudyRun) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter, process_time
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 from harness.cell import Cell
 from harness.tabular import SearchResult, checkpoints, search
@@ -25,40 +25,56 @@ ENGINES = ("processes", "ray")
 KILLED = "its worker process was killed, twice (out of memory?)"
 
 
+class Work(Protocol):
+    """What one worker runs at a time. It is pickled, and so is what it comes to."""
+
+    @property
+    def seeds(self) -> tuple[int, ...]: ...
+
+    def run(self) -> Any:
+        """The result."""
+
+
+W = TypeVar("W", bound=Work)
+
+
 @dataclass(frozen=True)
 class Shard:
-    """Some seeds of a cell: what one worker runs at a time."""
+    """Some seeds of a cell."""
 
     cell: Cell
     seeds: tuple[int, ...]
 
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a shard: a result, what it cost and where, or why there is none."""
-
-    shard: Shard
-    result: SearchResult | None
-    cost: dict[str, Any]
-    error: str = ""
-
-
-def run_shard(shard: Shard) -> Outcome:
-    """Runs one shard. An error is returned and not raised, so that the other shards go on."""
-    wall, cpu = perf_counter(), process_time()
-    cell = shard.cell
-    try:
-        benchmark = cell.load()
-        result = search(
-            cell.make_optimizer(shard.seeds),
+    def run(self) -> SearchResult:
+        """Searches."""
+        cell, benchmark = self.cell, self.cell.load()
+        return search(
+            cell.make_optimizer(self.seeds),
             benchmark,
             cell.budget,
             checkpoints(cell.budget, cell.report_at, benchmark, cell.time_factor),
             time_factor=cell.time_factor,
-            noise=None if cell.noise is None else Streams(shard.seeds, "noise", cell.stream),
+            noise=None if cell.noise is None else Streams(self.seeds, "noise", cell.stream),
             report=cell.load_report(),
             noise_sd=cell.noise if isinstance(cell.noise, float) else None,
         )
+
+
+@dataclass(frozen=True)
+class Outcome(Generic[W]):
+    """What became of a shard: a result, what it cost and where, or why there is none."""
+
+    shard: W
+    result: Any
+    cost: dict[str, Any]
+    error: str = ""
+
+
+def run_shard(shard: W) -> Outcome[W]:
+    """Runs one shard. An error is returned and not raised, so that the other shards go on."""
+    wall, cpu = perf_counter(), process_time()
+    try:
+        result = shard.run()
     except Exception:
         return Outcome(shard, None, {}, traceback.format_exc())
     cost = {
@@ -91,7 +107,7 @@ def check_engine(engine: str) -> None:
         load_ray()
 
 
-def run_shards(shards: Sequence[Shard], jobs: int | None, engine: str = "processes") -> Generator[Outcome, None, None]:
+def run_shards(shards: Sequence[W], jobs: int | None, engine: str = "processes") -> Generator[Outcome[W], None, None]:
     """Runs all shards, ``jobs`` at a time, and gives each outcome as it comes. To be closed, wherever one stops.
 
     Raises:
@@ -104,7 +120,7 @@ def run_shards(shards: Sequence[Shard], jobs: int | None, engine: str = "process
     return _run_in_processes(shards, min(jobs or default_jobs(), max(len(shards), 1)))
 
 
-def _run_in_processes(shards: Sequence[Shard], jobs: int) -> Generator[Outcome, None, None]:
+def _run_in_processes(shards: Sequence[W], jobs: int) -> Generator[Outcome[W], None, None]:
     """A shard whose worker was killed is tried once more, alone, so that it can take no other shard with it again."""
     if jobs == 1 or len(shards) == 1:
         yield from map(run_shard, shards)
@@ -132,7 +148,7 @@ def absolute_path() -> list[str]:
     return [str(Path(folder).absolute()) for folder in sys.path]
 
 
-def _in_processes(shards: Sequence[Shard], places: list[int], jobs: int) -> Iterator[tuple[int, Outcome]]:
+def _in_processes(shards: Sequence[W], places: list[int], jobs: int) -> Iterator[tuple[int, Outcome[W]]]:
     """Outcomes until all are there or a worker dies."""
     from joblib import Parallel, delayed  # 0.2 s
     from joblib.externals.loky.process_executor import TerminatedWorkerError
@@ -144,7 +160,7 @@ def _in_processes(shards: Sequence[Shard], places: list[int], jobs: int) -> Iter
         return
 
 
-def _in_worker(place: int, shard: Shard, path: list[str]) -> tuple[int, Outcome]:
+def _in_worker(place: int, shard: W, path: list[str]) -> tuple[int, Outcome[W]]:
     warnings.filterwarnings("ignore", message="cannot write the cache")  # the parent has said so
     sys.path[:] = path  # a worker may be older than the folder of a user's own optimizer in its parent's path
     return place, run_shard(shard)

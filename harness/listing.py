@@ -6,7 +6,7 @@ import inspect
 import tomllib
 from collections.abc import Iterator
 
-from harness.study import bundled_studies
+from harness.study_file import bundled_studies
 from optimizers.registry import HARNESS_ARGUMENTS, OPTIMIZERS
 from search_spaces.plugins import Registry, default_settings
 from search_spaces.registry import BENCHMARKS

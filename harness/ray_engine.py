@@ -15,7 +15,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from harness.engine import KILLED, Outcome, Shard, absolute_path, run_shard
+from harness.engine import KILLED, Outcome, W, absolute_path, run_shard
 from search_spaces.errors import ArenaError
 
 AHEAD = 2  # shards in flight for each CPU, so that none waits for this process
@@ -44,7 +44,7 @@ def load_ray() -> Any:
     return ray
 
 
-def run_on_ray(shards: Sequence[Shard], jobs: int | None) -> Generator[Outcome, None, None]:
+def run_on_ray(shards: Sequence[W], jobs: int | None) -> Generator[Outcome[W], None, None]:
     """Runs all shards, at most ``jobs`` in flight (by default two a CPU), and gives each outcome as it comes.
 
     A shard whose worker or node died is tried once more, after all others. That is counted here: Ray itself tries
@@ -57,7 +57,7 @@ def run_on_ray(shards: Sequence[Shard], jobs: int | None) -> Generator[Outcome, 
     died = known.WorkerCrashedError, known.OutOfMemoryError, known.NodeDiedError, known.LocalRayletDiedError
     lost = *died, known.ObjectLostError  # the last: its node died after it was done, before its result was fetched
     waiting = deque((shard, 1) for shard in shards)
-    running: dict[Any, tuple[Shard, int]] = {}
+    running: dict[Any, tuple[W, int]] = {}
     with _connected(ray):
         task = ray.remote(num_cpus=1, max_retries=0)(_in_worker)
         path = absolute_path()
@@ -83,7 +83,7 @@ def run_on_ray(shards: Sequence[Shard], jobs: int | None) -> Generator[Outcome, 
             yield outcome
 
 
-def _in_worker(shard: Shard, path: list[str], carried: Mapping[str, str | None]) -> Outcome:
+def _in_worker(shard: W, path: list[str], carried: Mapping[str, str | None]) -> Outcome[W]:
     warnings.filterwarnings("ignore", message="cannot write the cache")  # nobody sees it here
     sys.path += [folder for folder in path if folder not in sys.path]  # behind: packages may lie elsewhere on this node
     for name, value in carried.items():

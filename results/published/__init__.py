@@ -14,6 +14,15 @@ def published(benchmark: str) -> list[dict[str, Any]]:
     text that quotes them; else they are from memory and must not be printed as published), ``source``, and by data set
     ``[mean, standard deviation]`` of the test accuracy in percent.
     """
-    text = resources.files("results.published").joinpath(f"{benchmark}.toml").read_text(encoding="utf-8")
-    results: list[dict[str, Any]] = tomllib.loads(text)["result"]
+    results: list[dict[str, Any]] = _read(benchmark)["result"]
     return results
+
+
+def toy_reference() -> dict[str, Any]:
+    """Numbers on the toy problem to compare with: ``source``, ``problem`` and ``rows``, as the file explains."""
+    return _read("step_size_toy")
+
+
+def _read(name: str) -> dict[str, Any]:
+    text = resources.files("results.published").joinpath(f"{name}.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)

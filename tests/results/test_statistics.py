@@ -6,9 +6,9 @@ import itertools
 
 import numpy as np
 import pytest
-from scipy.stats import trim_mean
+from scipy.stats import binom, trim_mean
 
-from results.statistics import hitting_times, interquartile_mean, interquartile_mean_interval
+from results.statistics import hitting_times, interquartile_mean, interquartile_mean_interval, median_interval
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 7, 8, 101, 200])
@@ -65,3 +65,22 @@ def test_hitting_times_take_the_first_hit_of_each_seed() -> None:
         np.array([False, True, True, False, True]),
     )
     np.testing.assert_array_equal(times, [4, np.inf, 8])
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 30, 101])
+def test_interval_of_the_median_is_the_exact_bootstrap_distribution(n: int) -> None:
+    """The lower median of a resample is at most run j where at least half of it, rounded up, is among the first j."""
+    values = np.random.default_rng(n).permutation(n).astype(np.float64)
+    median, low, high = median_interval(values)
+    assert median == (n - 1) // 2
+    share = binom.sf((n + 1) // 2 - 1, n, np.arange(1, n + 1) / n)  # of resamples whose median is at most j - 1
+    for end, quantile in ((low, 0.025), (high, 0.975)):
+        # the drawn quantile lies between quantiles of the exact distribution that 2,000 draws can reach
+        nearest = [int(np.argmax(share >= min(quantile + off, 1 - 1e-9))) for off in (-0.012, 0.012)]
+        assert nearest[0] <= end <= nearest[1]
+
+
+def test_interval_of_the_median_with_runs_that_never_came() -> None:
+    assert median_interval([3.0, np.inf, 1.0]) == (3.0, 1.0, np.inf)
+    assert median_interval([1.0, np.inf]) == (1.0, 1.0, np.inf)
+    assert median_interval([np.inf] * 4) == (np.inf, np.inf, np.inf)

@@ -1,0 +1,135 @@
+"""Running a toy study: the trials that are missing are run, recorded in the study's folder, mirrored into MLflow."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, closing
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from harness.engine import run_shards
+from harness.folder import owner_of, provenance, writable
+from harness.lock import locked
+from harness.run import Progress, StudyRun, check_how
+from harness.toy import ToyResult, run_toy
+from harness.toy_runs import toy_report, toy_summary
+from harness.toy_study import ToyCell, ToyStudy
+from harness.tracking import Mirror
+from optimizers.registry import OPTIMIZERS
+from results.record import CELL_FILE, STUDY_FILE, seeds_on_record, sweep, write_atomically, write_json
+from results.toy_figure import toy_figure
+from results.toy_record import ToyRecord, read_trials, write_trials
+from results.toy_table import render_toy, toy_rows
+
+TRIALS_SIDE_BY_SIDE = 100  # fill a core's cache: more are no faster a trial
+TEXT_FILE = "toy.txt"
+
+
+@dataclass(frozen=True)
+class ToyShard:
+    """Some trials of a cell."""
+
+    cell: ToyCell
+    seeds: tuple[int, ...]
+
+    def run(self) -> ToyResult:
+        """Runs them."""
+        cell = self.cell
+        return run_toy(cell.problem, OPTIMIZERS.load(cell.optimizer), dict(cell.settings), self.seeds)
+
+
+def run_toy_study(
+    study: ToyStudy,
+    *,
+    arena: str | Path = "arena",
+    jobs: int | None = None,
+    engine: str = "processes",
+    tracking: bool = True,
+    progress: Progress | None = None,
+) -> StudyRun:
+    """Runs what is missing of a toy study, as :func:`harness.run.run` does of others; it has the same arguments."""
+    check_how(arena, jobs, engine)
+    folder = Path(arena) / study.name
+    result = StudyRun(folder)
+    with writable(folder), locked(folder / ".lock", wait=False, what=f"study {study.name!r}"), ExitStack() as stack:
+        owner = _plan(study, folder)
+        mirror = stack.enter_context(Mirror(study.name, study.description, folder, owner)) if tracking else None
+        result.store = mirror.uri if mirror else ""
+        result.failures = _search(study, folder, jobs, engine, progress)
+        names = {cell.folder for cell in study.cells}
+        found = sorted(path.parent.name for path in folder.glob(f"*/{CELL_FILE}"))
+        result.left_over = [name for name in found if name not in names]
+        records = [read_trials(folder / cell.folder, cell.seeds_of(study.seeds)) for cell in study.cells]
+        records = [record for record in records if len(record.seeds)]
+        if records:
+            _conclude(result, records)
+        if mirror:
+            mirror.write(lambda: [toy_summary(record) for record in records])
+            mirror.write(lambda: [toy_report(study.name, records, [*result.figures, *result.texts])])
+        if progress:
+            progress.finished(result)
+    result.mirror_problem = mirror.problem if mirror else ""
+    return result
+
+
+def _plan(study: ToyStudy, folder: Path) -> str:
+    """Writes what the study is made of, and clears what a killed run left half written; the folder's own id."""
+    sweep(folder)
+    for cell in study.cells:
+        (folder / cell.folder).mkdir(exist_ok=True)
+        write_json(folder / cell.folder / CELL_FILE, cell.describe())
+    owner = owner_of(folder)
+    about = {
+        "id": owner,
+        "kind": "toy",
+        "name": study.name,
+        "description": study.description,
+        "cells": [cell.folder for cell in study.cells],
+        "seeds": list(study.seeds),
+    }
+    write_json(folder / STUDY_FILE, about)
+    return owner
+
+
+def missing_trials(study: ToyStudy, folder: Path) -> list[ToyShard]:
+    """The trials that are not on record yet, as shards."""
+    shards = []
+    for cell in study.cells:
+        on_record = seeds_on_record(folder / cell.folder)
+        missing = tuple(seed for seed in cell.seeds_of(study.seeds) if seed not in on_record)
+        starts = range(0, len(missing), TRIALS_SIDE_BY_SIDE)
+        shards += [ToyShard(cell, missing[start : start + TRIALS_SIDE_BY_SIDE]) for start in starts]
+    return shards
+
+
+def _search(
+    study: ToyStudy, folder: Path, jobs: int | None, engine: str, progress: Progress | None
+) -> list[tuple[str, str]]:
+    """Runs the trials that are missing and writes their records; what failed, with its error."""
+    shards = missing_trials(study, folder)
+    if progress:
+        progress.planned(sum(len(shard.seeds) for shard in shards))
+    failures = []
+    with closing(run_shards(shards, jobs, engine)) as outcomes:
+        for outcome in outcomes:
+            cell = outcome.shard.cell
+            if outcome.result is None:
+                failures.append((cell.name, outcome.error))
+            else:
+                columns = asdict(outcome.result)
+                made = {**provenance(), **outcome.cost, "at": datetime.now(UTC).isoformat(timespec="seconds")}
+                write_trials(folder / cell.folder, columns.pop("seeds"), columns, made)
+            if progress:
+                progress.done(outcome)
+    return failures
+
+
+def _conclude(result: StudyRun, records: list[ToyRecord]) -> None:
+    """Makes the table and the figure."""
+    rows = toy_rows(records)
+    text = render_toy(rows)
+    result.texts.append(result.folder / TEXT_FILE)
+    write_atomically(result.texts[-1], lambda stream: stream.write(text.encode()))
+    (result.folder / "figures").mkdir(exist_ok=True)
+    result.figures.append(result.folder / "figures" / "iterations.png")
+    toy_figure(rows, result.figures[-1])
