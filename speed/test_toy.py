@@ -2,7 +2,8 @@
 
     pytest speed/test_toy.py
 
-`nas-arena run step_size_toy` is to take less than 5 minutes on two cores, a third of it in the two rows that never succeed.
+`nas-arena run step_size_toy` is to take less than 5 minutes on two cores, a third of it in the two rows that never
+succeed.
 """
 
 from __future__ import annotations
