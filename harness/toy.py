@@ -163,10 +163,11 @@ class _Trials:
 
     def iterate(self, rate: float) -> Bools:
         """Both phases of an iteration; which trials have succeeded."""
+        shifts = self._shifts()
         archs = self._optimizer.sample(X_SAMPLES)
         places, weights = self._chosen(archs)
         lowest = self._losses(archs, weights).min(axis=1)
-        gradient = 2.0 / X_SAMPLES * (weights - self._shift())
+        gradient = 2.0 / X_SAMPLES * (weights - shifts[0])
         self._velocity *= self._problem.momentum
         flat = self._velocity.reshape(-1)
         for i in range(X_SAMPLES):  # one after the other, as both may have chosen the same weight
@@ -176,7 +177,7 @@ class _Trials:
         archs = self._optimizer.ask()
         _, weights = self._chosen(archs)
         lowest = np.minimum(lowest, self._losses(archs, weights).min(axis=1))
-        self._optimizer.tell(archs, self._losses(archs, weights - self._shift()))
+        self._optimizer.tell(archs, self._losses(archs, weights - shifts[1]))
         # strictly, as 1 / K of one other category and weights of 1e-9 sum to 1 / K in floating point
         success: Bools = lowest < self._problem.target
         return success
@@ -217,13 +218,14 @@ class _Trials:
         places: Ints = archs + np.arange(0, self._x.size, K).reshape(R, 1, D)
         return places, self._x.reshape(-1)[places]
 
-    def _shift(self) -> Floats:
-        """t of a phase: [R, 1, D]."""
+    def _shifts(self) -> Floats:
+        """t of both phases: [2, R, 1, D]."""
         R, D, K = self._x.shape
         if not self._problem.noise:
-            return np.zeros((R, 1, D))
-        shift: Floats = np.ascontiguousarray(normal_quantiles(self._noise.draw(D)).T).reshape(R, 1, D) / K
-        return shift
+            return np.zeros((2, R, 1, D))
+        normal = normal_quantiles(self._noise.draw(2, D)).transpose(0, 2, 1)
+        shifts: Floats = np.ascontiguousarray(normal).reshape(2, R, 1, D) / K
+        return shifts
 
     def _losses(self, archs: Ints, residuals: Floats) -> Floats:
         """float [R, B]."""

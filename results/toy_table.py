@@ -136,27 +136,27 @@ def _preface(rows: Sequence[ToyRow]) -> Iterator[str]:
 
 def _table(rows: Sequence[ToyRow]) -> Table:
     shown = Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
-    for heading in ("eta_x", "optimizer"):
-        shown.add_column(heading, no_wrap=True)
-    headings = ("k", "success", "iterations", "mode", "delta")
-    references = ("success", "reference", "delta", "overlap")
-    for heading in (*headings, *references) if any(row.reference for row in rows) else headings:
+    shown.add_column("", no_wrap=True)
+    ours = ("k", "success", "iterations", "mode", "delta")
+    theirs = ("success", "reference", "delta", "overlap")
+    for heading in (*ours, *theirs) if any(row.reference for row in rows) else ours:
         shown.add_column(heading, justify="right", no_wrap=True)
-    before: tuple[str, ...] = ("", "")
+    rate, variant = math.nan, ""
     for row in rows:
-        names = f"{row.record.problem['eta_x']:g}", row.record.variant
-        named = ("" if names[0] == before[0] else names[0], "" if names == before else names[1])
-        before = names
-        cells = [
+        if row.record.problem["eta_x"] != rate:
+            rate, variant = row.record.problem["eta_x"], ""
+            shown.add_row(f"eta_x {rate:g}")
+        named = "" if row.record.variant == variant else f"  {row.record.variant}"
+        variant = row.record.variant
+        shown.add_row(
+            named,
             "-" if row.record.k is None else f"{row.record.k:g}",
             f"{row.successes}/{row.trials}",
-            _iterations(row),
+            f"{_whole(row.median)} [{_whole(row.low)}, {_whole(row.high)}]",
             str(row.at_mode),
             _range(row.step_size),
-        ]
-        if row.reference:
-            cells += _of_reference(row, row.reference)
-        shown.add_row(*named, *cells)
+            *(_of_reference(row, row.reference) if row.reference else ()),
+        )
     return shown
 
 
@@ -195,14 +195,10 @@ def _name(row: ToyRow) -> str:
     return f"{row.record.variant}{k} eta_x {row.record.problem['eta_x']:g}"
 
 
-def _iterations(row: ToyRow) -> str:
-    return f"{_whole(row.median)} [{_whole(row.low)}, {_whole(row.high)}]"
-
-
 def _whole(value: float) -> str:
     return "never" if math.isinf(value) else f"{value:.0f}"
 
 
 def _range(ends: Sequence[float]) -> str:
     low, high = ends
-    return "" if math.isnan(low) else f"{low:.2g}-{high:.3g}"
+    return "" if math.isnan(low) else f"{low:.2g}-{high:.2g}"
