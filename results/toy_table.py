@@ -17,8 +17,7 @@ from results.published import toy_reference
 from results.statistics import median_interval
 from results.toy_record import ToyRecord
 
-WIDTH = 130  # of lines of text
-TABLE_WIDTH = 150  # its columns are not cut
+WIDTH = 130
 RARE = 0.05  # success rates differ where Fisher's exact test says that chance alone would do so less often
 
 
@@ -107,7 +106,7 @@ def toy_rows(records: Sequence[ToyRecord]) -> list[ToyRow]:
 
 def render_toy(rows: Sequence[ToyRow]) -> str:
     """The table with what its columns mean, as text."""
-    plain = Console(width=TABLE_WIDTH, no_color=True, force_terminal=False, highlight=False)
+    plain = Console(width=WIDTH, no_color=True, force_terminal=False, highlight=False)
     with plain.capture() as captured:
         for line in _preface(rows):
             plain.print(textwrap.fill(line, WIDTH), markup=False)
