@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.study import Study
+from results.curves import is_number
 from search_spaces.errors import ArenaError
 from search_spaces.plugins import parse_selection, parse_values
 
@@ -37,7 +38,7 @@ def ablation(
         if name in grid:
             raise ArenaError(f"--vary gives {name!r} twice; give all its values at once, as in {name}=1,2,3")
         grid[name] = parse_values(values)
-    numeric = {name: len(values) for name, values in grid.items() if all(map(_is_number, values))}
+    numeric = {name: len(values) for name, values in grid.items() if all(map(is_number, values))}
     if sweep is None:
         sweep = max(numeric, key=lambda name: numeric[name], default="")
         sweep = sweep if numeric.get(sweep, 0) >= LEAST_OF_A_CURVE else ""
@@ -48,7 +49,3 @@ def ablation(
     if not any(name == BASELINE for name, _ in map(parse_selection, optimizers)):
         tables.append(BASELINE)
     return Study(optimizers=tables, benchmarks=tuple(benchmarks), sweep=sweep, **others)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)

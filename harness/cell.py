@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
 import re
 from collections.abc import Iterable, Sequence
@@ -15,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.noise import noise_in_words, parse_noise
 from harness.tabular import LOOP_VERSION, Budget, typical_seconds
 from optimizers.base import Optimizer
 from optimizers.registry import HARNESS_ARGUMENTS, OPTIMIZERS
 from results.record import RECORD_VERSION
 from search_spaces.benchmark import TabularBenchmark
-from search_spaces.errors import ArenaError, unknown
+from search_spaces.errors import ArenaError
 from search_spaces.plugins import construct, default_settings, resolve_settings
 from search_spaces.registry import BENCHMARKS, get_benchmark
 from search_spaces.space import SearchSpace
@@ -66,7 +66,7 @@ class Cell:
         options = dict(benchmark.settings)
         given_noise = options.pop("noise", None)
         loaded = load_benchmark(benchmark.name, options)
-        noise = _noise(given_noise, f"{benchmark.name}({_listed(options)})", loaded)
+        noise = parse_noise(given_noise, f"{benchmark.name}({_listed(options)})", loaded)
         if study.budget.unit == "seconds" and not typical_seconds(loaded) > 0:
             raise ArenaError(f"{benchmark.name} records no times; give a budget in evaluations")
         if study.budget.unit == "seconds" and study.budget.limit < (cheapest := _cheapest(loaded) * study.time_factor):
@@ -92,7 +92,13 @@ class Cell:
                 for name, value in resolved.items()
                 if _differs(name, value, type(loaded), automatic)
             )
-            + ("" if noise is None else f"-{noise}" if isinstance(noise, str) else f"-noise{noise:g}"),
+            + (
+                ""
+                if noise is None
+                else f"-{noise}"
+                if isinstance(noise, str)
+                else f"-noise{int(noise) if noise == int(noise) else noise}"
+            ),
             noise=noise,
             budget=study.budget,
             report_at=tuple(sorted({*study.report_at, study.budget.limit})),
@@ -175,7 +181,7 @@ class Cell:
         """The content of ``cell.json``: the identity, and all that a reader of results needs, without the benchmark."""
         benchmark, optimizer_class = self.load(), OPTIMIZERS.load(self.optimizer)
         wording = benchmark.wording
-        searched = wording.searched + _noise_in_words(self.noise, wording.unit)
+        searched = wording.searched + noise_in_words(self.noise, wording.unit)
         return {
             "id": self.id,
             "identity": self.identity,
@@ -239,7 +245,12 @@ def on_space(
 
 def identity_of(cls: type[Optimizer], settings: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     """What the numbers of an optimizer depend on: its class, and the package that they come from where there is one."""
-    package = {"package": f"{cls.package} {metadata.version(cls.package)}"} if cls.package else {}
+    try:
+        package = {"package": f"{cls.package} {metadata.version(cls.package)}"} if cls.package else {}
+    except metadata.PackageNotFoundError:
+        raise ArenaError(
+            f"{cls.__name__}.package is {cls.package!r}, which is not installed; give the name that pip knows it by"
+        ) from None
     return {"class": _path(cls), "version": cls.version, **package, "settings": dict(settings)}
 
 
@@ -248,6 +259,8 @@ def _path(cls: type) -> str:
 
 
 def _reported(searched: TabularBenchmark, selection: Selection) -> tuple[str, tuple[tuple[str, Any], ...]]:
+    if selection.seeds is not None:
+        raise ArenaError(f"report names {selection} with seeds; it reports the seeds that searched, leave them out")
     other = load_benchmark(selection.name, dict(selection.settings))
     if other.space != searched.space:
         raise ArenaError(
@@ -255,30 +268,6 @@ def _reported(searched: TabularBenchmark, selection: Selection) -> tuple[str, tu
             "what is found there means nothing on it"
         )
     return BENCHMARKS.name_of(type(other), selection.name), tuple({"dataset": other.dataset, **other.options}.items())
-
-
-def _noise(given: Any, where: str, benchmark: TabularBenchmark) -> str | float | None:
-    """The noise of a cell from ``"trials"``, a standard deviation as a number or as ``{"sd": x}``, "none" or None."""
-    if given is None or given == "none":
-        return None
-    if isinstance(given, dict) and set(given) == {"sd"}:
-        given = given["sd"]
-    if isinstance(given, (int, float)) and not isinstance(given, bool):
-        if not 0 < given < math.inf:
-            raise ArenaError(f"the standard deviation of noise must be above 0 and finite, not {given}")
-        return float(given)
-    if given not in benchmark.noise_kinds:
-        known = [*benchmark.noise_kinds, "none", f"a standard deviation in {benchmark.wording.unit} as noise=5"]
-        raise unknown(f"noise for {where}:", given, known)
-    return str(given)
-
-
-def _noise_in_words(noise: str | float | None, unit: str) -> str:
-    if noise is None:
-        return ""
-    if isinstance(noise, str):
-        return ", seen as single recorded trials"
-    return f", seen with normal noise of sd {noise:g} {unit}"
 
 
 def label_of(name: str, settings: dict[str, Any], defaults: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from harness.run import StudyRun
     from harness.study import Study
 
+NAMED_LEFT_OVER = 5
 MANY_CELLS = 10_000  # a study of more is asked about: it may be a slip of the keyboard
 
 ARENA_OPTION = click.option(
@@ -101,7 +102,7 @@ def run_command(study: str, seeds: str | None, budget: str | None, benchmarks: t
 
     if read_study_file(study).get("kind") == "toy":
         if budget or benchmarks:
-            raise click.UsageError(f"{study} is a toy study, which has neither a budget nor benchmarks")
+            raise click.UsageError(f"{study} is a toy study, which has neither a budget nor benchmarks; leave them out")
         return _execute_toy(study, seeds, **how)
     changed = Study.load(study).replaced(seeds=seeds, budget=budget, benchmarks=benchmarks or None)
     return _execute(changed, **how)
@@ -206,9 +207,9 @@ def _epilogue(result: StudyRun, arena: str) -> int:
     if result.mirror_problem:
         _complain(f"warning: {result.mirror_problem}")
     if result.left_over:
-        click.echo(
-            f"left over {len(result.left_over)} cells of earlier runs of the study: {', '.join(result.left_over)}"
-        )
+        named = ", ".join(result.left_over[:NAMED_LEFT_OVER])
+        more = f" and {len(result.left_over) - NAMED_LEFT_OVER} more" if len(result.left_over) > NAMED_LEFT_OVER else ""
+        click.echo(f"left over {len(result.left_over)} cells of earlier runs of the study: {named}{more}")
     for pair, reason in result.skipped:
         click.echo(f"skipped   {pair}: {reason}")
     for label, error in result.failures:

@@ -19,6 +19,7 @@ from results.tables import BenchmarkTable, Estimate, Row, reported_heading
 if TYPE_CHECKING:
     from harness.run import StudyRun
 
+MOST_LINES = 150  # of what an ablation comes to; the rest is in its file
 TABLES_FILE = "tables.txt"
 PIPE_WIDTH = 130  # where there is no terminal whose width could be asked
 NARROWEST = 100  # what a table without intervals needs; in a narrower terminal its lines wrap, but nothing is cut
@@ -61,7 +62,10 @@ class ProgressBar:
         for text in result.texts:
             if text.name != TABLES_FILE:
                 to.print()
-                to.print(text.read_text(encoding="utf-8"), soft_wrap=True, markup=False)
+                lines = text.read_text(encoding="utf-8").splitlines()
+                to.print("\n".join(lines[:MOST_LINES]), soft_wrap=True, markup=False)
+                if len(lines) > MOST_LINES:
+                    to.print(f"... {len(lines) - MOST_LINES:,} more lines in {text}", soft_wrap=True, markup=False)
 
 
 def render(tables: Iterable[BenchmarkTable]) -> str:

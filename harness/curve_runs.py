@@ -23,8 +23,14 @@ def curve_summary(curve: Curve) -> RunContent:
     if positive:
         steps = np.round(STEPS_A_DECADE * np.log10(curve.values)).astype(np.int64)
     state = digest([state_of(cell) for cell in curve.cells])
-    content = of_cell(first, "summary", digest(sorted(cell.about["id"] for cell in curve.cells)), state, "")
-    content.name = f"{curve.label} · {curve.benchmark.removeprefix(first.about['benchmark']['name'] + '-')}"
+    # what stays the same when values are added, so that the curve of before is then replaced
+    settings = sorted((name, str(value)) for name, value in curve.settings.items())
+    budget = first.about["budget"], first.about["report_at"]
+    key = digest([first.about["optimizer"]["name"], settings, curve.sweep, first.benchmark, budget])
+    content = of_cell(first, "summary", key, state, "")
+    content.name = (
+        f"{curve.label} over {curve.sweep} · {curve.benchmark.removeprefix(first.about['benchmark']['name'] + '-')}"
+    )
     content.tags |= {"variant": curve.label, "sweep": curve.sweep}
     content.tags["mlflow.note.content"] = _description(curve, positive)
     content.tags["arena.cells"] = ", ".join(f"{cell.about['id']}:{state_of(cell)}" for cell in curve.cells)
@@ -38,8 +44,9 @@ def curve_summary(curve: Curve) -> RunContent:
             content.log(name, mean, steps)
             content.log(f"{name}_low", mean - half, steps)
             content.log(f"{name}_high", mean + half, steps)
-            content.log(f"final/best_regret_{answer}_at_{budget}", mean.min())
-            content.log(f"final/best_{curve.sweep}_{answer}_at_{budget}", curve.values[mean.argmin()])
+            if np.isfinite(mean).any():  # where no value has an answer yet there is no best
+                content.log(f"final/best_regret_{answer}_at_{budget}", np.nanmin(mean))
+                content.log(f"final/best_{curve.sweep}_{answer}_at_{budget}", curve.values[np.nanargmin(mean)])
         final = [
             reported_number(cell.about["benchmark"], cell.columns[f"{column}_final"][:, -1]) for cell in curve.cells
         ]
@@ -55,6 +62,6 @@ def _description(curve: Curve, positive: bool) -> str:
             f"**{curve.label}** on **{curve.benchmark}** over {len(curve.values)} values of **{curve.sweep}**.",
             f"The axis of every curve is {curve.sweep}: a step is {steps}; sweep/{curve.sweep} has the values.",
             f"Searched by {wording['searched']}; regrets are means over seeds in {wording['regret_unit']} with 95 % "
-            "normal intervals, mode: what the optimizer recommends.",
+            "normal intervals; recommended: what the optimizer would hand over.",
         ]
     )

@@ -13,6 +13,7 @@ from harness.cell import Cell
 from harness.selection import Selection
 from harness.study_file import read_study_file
 from harness.tabular import TIME_FACTOR, Budget
+from results.curves import is_number
 from search_spaces.errors import ArenaError, Unsuited, unknown
 
 MAX_SEED = 2**63 - 1
@@ -210,7 +211,7 @@ class Study(BaseModel):
             raise unknown("setting to sweep, which an optimizer must vary:", self.sweep, varied)
         for cell in cells:
             value = dict(cell.settings).get(self.sweep)
-            if self.sweep in cell.varied and (isinstance(value, bool) or not isinstance(value, (int, float))):
+            if self.sweep in cell.varied and not is_number(value):
                 raise ArenaError(f"{self.sweep!r} of {cell.optimizer} is {value!r}; only a number can be swept")
 
 
@@ -237,9 +238,15 @@ def _check_distinct(cells: list[Cell]) -> None:
     for cell in cells:
         label = cell.optimizer_label, cell.benchmark_label
         if by_label.setdefault(label, cell).id != cell.id:
-            raise ArenaError(f"two different cells are both called {' on '.join(label)}; rename one of the classes")
+            raise ArenaError(
+                f"two different cells are both called {' on '.join(label)}: give one of them another name, or "
+                "numbers that can be told apart"
+            )
         if by_id.setdefault(cell.id, cell) is not cell:
-            raise ArenaError(f"the study names {cell.optimizer_label} on {cell.benchmark_label} twice")
+            raise ArenaError(
+                f"the study names {cell.optimizer_label} on {cell.benchmark_label} twice; name it once, and every value "
+                "of a grid once"
+            )
 
 
 def _readable(error: ValidationError) -> ArenaError:

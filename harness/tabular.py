@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from optimizers.base import Optimizer
 from optimizers.streams import Streams, normal_quantiles
 from search_spaces.benchmark import Floats, TabularBenchmark
+from search_spaces.errors import ArenaError
 from search_spaces.space import Ints
 
 LOOP_VERSION = 1  # raised when the loop makes other numbers of the same optimizer and benchmark
@@ -96,6 +97,8 @@ def search(
         noise_sd: the loss with normal noise of this standard deviation, in the loss's unit.
         report: by name, benchmarks of the same space on which the answers' final losses are taken down too.
     """
+    if noise_sd is not None and noise is None:
+        raise ArenaError("noise_sd needs streams to draw from; give noise, streams of the optimizer's seeds")
     R = len(optimizer.seeds)
     clock = np.zeros(R)
     recorder = _Recorder(optimizer, benchmark, at)

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -26,6 +24,7 @@ from optimizers.registry import HARNESS_ARGUMENTS, OPTIMIZERS
 from search_spaces.errors import ArenaError, unknown
 from search_spaces.plugins import default_settings, resolve_settings
 
+LARGEST_K = 10  # a step of n^-10 changes nothing, and one of n^10 is refused
 KEYS = ("name", "description", "seeds", "optimizers")  # of a study file, besides its kind
 
 
@@ -61,8 +60,8 @@ class ToyCell:
             if "delta_init" in given or "delta_init" not in default_settings(optimizer):
                 why = "delta_init is given too" if "delta_init" in given else f"{name} has no such setting"
                 raise ArenaError(f"k = {k} sets delta_init of {name} to n^-k, and {why}; leave one of them out")
-            if isinstance(k, bool) or not isinstance(k, (int, float)) or not math.isfinite(k):
-                raise ArenaError(f"k must be a number: delta_init is n^-k, not {k!r}")
+            if isinstance(k, bool) or not isinstance(k, (int, float)) or not abs(k) <= LARGEST_K:
+                raise ArenaError(f"k must be a number from {-LARGEST_K} to {LARGEST_K}: delta_init is n^-k; not {k!r}")
             given["delta_init"] = float(problem.parameters**-k)
         settings = resolve_settings(optimizer, given, f"setting of {name}", HARNESS_ARGUMENTS)
         settings, defaults = on_space(optimizer, problem.space, settings, name)
@@ -169,11 +168,16 @@ class ToyStudy:
         # name, optimizers and seeds are what they are in any study
         checked = Study(**values, benchmarks=["nasbench201"], budget=1)
         cells = tuple(ToyCell.resolve(selection) for selection in checked.optimizers)
-        names = Counter(cell.name for cell in cells)
-        ids = Counter(cell.id for cell in cells)
+        by_name: dict[str, ToyCell] = {}
+        by_id: dict[str, ToyCell] = {}
         for cell in cells:
-            if names[cell.name] > 1 or ids[cell.id] > 1:
+            if by_id.setdefault(cell.id, cell) is not cell:
                 raise ArenaError(f"the study names {cell.name} twice")
+            if by_name.setdefault(cell.name, cell) is not cell:
+                raise ArenaError(
+                    f"two rows would both be called {cell.name}: they differ in settings of the problem that its table "
+                    "does not tell; give each of their values a study of its own"
+                )
         return cls(checked.name, checked.description, cells, checked.seeds)
 
     def replaced(self, seeds: Any = None) -> ToyStudy:

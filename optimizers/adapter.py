@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizers.base import BestSeen, Floats, Optimizer
-from search_spaces.errors import ArenaError, MissingExtra
+from search_spaces.errors import ArenaError, missing_extra
 from search_spaces.space import Ints, SearchSpace
 
 
@@ -101,6 +101,7 @@ def imported(package: str, user: str, extra: str = "") -> Any:
     """
     try:
         return importlib.import_module(package)
-    except ModuleNotFoundError:
-        install = f"pip install 'nas-arena[{extra or package}]'"
-        raise MissingExtra(f"{user} needs the package {package}; install it with: {install}") from None
+    except ModuleNotFoundError as error:
+        if error.name != package:  # it is there, and lacks something itself
+            raise
+        raise missing_extra(user, package, extra or package) from None

@@ -39,7 +39,7 @@ class CatCMAwM(Adapter):
         super().__init__(space, seeds, stream=stream)
         if population is not None and population < 2:
             raise ArenaError(f"population must be at least 2, not {population}")
-        library = imported("cmaes", type(self).__name__)
+        library = imported("cmaes", "cmaes")
         ranked = space.ordinal & (space.sizes > 2)
         self._integer, self._categorical = np.flatnonzero(ranked), np.flatnonzero(~ranked & (space.sizes > 1))
         self._make = partial(

@@ -47,7 +47,7 @@ class ENAS(SamplingOptimizer):
     values of an ordinal are categories to it.
 
     An infinite loss has no gradient: +inf counts as the worst finite loss that the seed has seen, -inf as the best one.
-    Before any finite one a step is skipped: nothing of the seed changes.
+    Before any finite one a step is skipped: no weight changes.
 
     Args:
         batch: the number of architectures an update, at least 1.
@@ -63,6 +63,7 @@ class ENAS(SamplingOptimizer):
     ``worst_loss`` [R] (the finite ones; inf and -inf before any) and ``entropy`` [R], the mean of the last batch's.
     """
 
+    package = "torch"  # the last bits of its kernels are not the same from version to version
     recommends = "mode"
     most_seeds = 128  # the weights of more seeds and their moments fall out of a core's cache
     citation = "Pham et al., Efficient Neural Architecture Search via Parameter Sharing, ICML 2018"

@@ -233,6 +233,8 @@ def load_torch() -> Any:
     """Torch, or the error that says how to install it."""
     try:
         import torch
-    except ImportError as error:
+    except ModuleNotFoundError as error:
+        if error.name != "torch":  # it is there, and lacks something itself
+            raise
         raise missing_extra("enas", "torch", "supernet") from error
     return torch

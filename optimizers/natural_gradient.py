@@ -21,7 +21,7 @@ from optimizers.categorical import CategoricalBlock, spread
 from optimizers.gaussian import GaussianBlock
 from optimizers.step_rules import StepRule
 from optimizers.utilities import UTILITIES
-from search_spaces.errors import ArenaError
+from search_spaces.errors import ArenaError, unknown
 from search_spaces.space import Ints, SearchSpace
 
 # Utilities are multiples of about 1/lam, so a Fisher norm this small is the rounding error of a zero gradient.
@@ -77,6 +77,8 @@ class NaturalGradient(SamplingOptimizer):
             raise ArenaError(
                 f"theta_min is a factor on the paper's lower bound, above 0 and at most 1, not {theta_min}"
             )
+        if utility not in UTILITIES:
+            raise unknown("utility", utility, UTILITIES)
         self.lam, self.utility, self.theta_min = lam, utility, theta_min
         self.delta_init = rule.delta_init
         self._rule, self._utilities = rule, UTILITIES[utility]

@@ -49,7 +49,7 @@ class Optuna(Adapter):
         stream: str | int = 0,
     ) -> None:
         super().__init__(space, seeds, stream=stream)
-        self._optuna = imported("optuna", type(self).__name__)
+        self._optuna = imported("optuna", "optuna")
         known = _samplers(self._optuna)
         if sampler not in known:
             raise unknown("optuna sampler", sampler, known)

@@ -21,16 +21,19 @@ Floats = NDArray[np.float64]
 Live = NDArray[np.bool_] | None
 
 
+LARGEST_STEP = 1e6  # every step that large ends at the bounds; beyond 1e16 they are lost in rounding
+
+
 class StepRule(ABC):
     """How far a step goes.
 
     Args:
-        delta_init: the size of the first step, above 0.
+        delta_init: the size of the first step, above 0 and at most 1e6.
     """
 
     def __init__(self, delta_init: float) -> None:
-        if not 0 < delta_init < math.inf:
-            raise ArenaError(f"delta_init must be above 0 and finite, not {delta_init}")
+        if not 0 < delta_init <= LARGEST_STEP:
+            raise ArenaError(f"delta_init must be above 0 and at most {LARGEST_STEP:g}, not {delta_init}")
         self.delta_init = delta_init
 
     def start(self, shapes: Sequence[tuple[int, ...]], parameters: int, columns: int) -> None:  # noqa: B027

@@ -12,7 +12,7 @@ import numpy as np
 
 from results.ablation import Comparison
 from results.curves import Curve
-from results.figures import COLOURS, TITLE, floor_of, panels, save
+from results.figures import COLOURS, TITLE, floor_of, label_decades, panels, save
 from results.robustness import robustness
 from results.statistics import Floats, mean_interval
 
@@ -49,6 +49,9 @@ def regret_figure(comparisons: Sequence[Comparison], sweep: str, path: Path) -> 
     for (comparison, budget), axes in zip(product(comparisons, comparisons[0].budgets), grid.flat, strict=True):
         axes.set(xscale="log" if comparison.in_decades else "linear", yscale="log", **limits)
         axes.minorticks_off()  # half of the time that drawing takes
+        label_decades(axes.yaxis, *limits["ylim"])
+        if comparison.in_decades:
+            label_decades(axes.xaxis, *limits["xlim"])
         axes.grid(alpha=0.25)
         axes.tick_params(labelsize=8)
         for rule, curve in comparison.curves.items():

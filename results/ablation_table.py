@@ -15,6 +15,7 @@ from results.curves import SPANS_FROM, Curve, in_digits
 from results.robustness import TRIES, Robustness, robustness
 
 WIDTH = 130
+FEW_SEEDS = 40
 
 
 def render_ablation(comparisons: Sequence[Comparison], sweep: str) -> str:
@@ -98,6 +99,11 @@ def _heading(comparison: Comparison) -> Iterator[str]:
     wording = comparison.about["wording"]
     held = f", {comparison.held}" if comparison.held else ""
     yield f"{comparison.benchmark}{held}: {seeds} seeds, searched by {wording['searched']}"
+    if counts[0] < FEW_SEEDS:
+        yield (
+            f"Fewer than {FEW_SEEDS} seeds: best, worst and best of k are chosen by one half of them and judged by the "
+            "other, and can contradict the median and each other. Take more seeds before you read them."
+        )
     yield (
         f"Good: within {number(comparison.tolerance)} {wording['regret_unit']} of the best "
         f"({comparison.tolerance_is}). Regrets in {wording['regret_unit']}."

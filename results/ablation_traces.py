@@ -71,8 +71,9 @@ def trace_figure(curves: Sequence[Curve], path: Path) -> None:
     in_time = curves[0].cells[0].about["budget"]["unit"] == "seconds"
     for axes in grid[-1]:
         axes.set_xlabel("simulated seconds" if in_time else "evaluations")
+    counts = " or ".join(map(str, sorted({curve.seeds for curve in curves})))
     figure.suptitle(
-        f"Median of {curves[0].seeds} seeds, bands between the quartiles",
+        f"Median of {counts} seeds, bands between the quartiles",
         y=1 - 0.1 / figure.get_figheight(),
         fontsize=8,
     )

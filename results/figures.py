@@ -13,11 +13,13 @@ from results.statistics import Floats, interquartile_mean, interquartile_mean_in
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 # Okabe and Ito's colours, told apart by the colour-blind too
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
 
+NARROWEST = 7.5  # inches: what a title and a legend of four columns need
 LEGEND_INSIDE = 10  # more curves have their legend beside the axes
 TITLE = 1.01  # height of a panel's title; to find one by itself, matplotlib measures all texts again
 
@@ -93,6 +95,7 @@ def panels(
     from matplotlib.figure import Figure  # 0.5 s
 
     left, right, bottom, top = margins
+    size = max(size[0], (NARROWEST - left - right - (columns - 1) * gaps[0]) / columns), size[1]
     width = left + columns * size[0] + (columns - 1) * gaps[0] + right
     height = bottom + rows * size[1] + (rows - 1) * gaps[1] + top
     place = {
@@ -105,6 +108,15 @@ def panels(
     }
     figure = Figure(figsize=(width, height))
     return figure, figure.subplots(rows, columns, squeeze=False, gridspec_kw=place, **options)
+
+
+def label_decades(axis: Axis, low: float, high: float) -> None:
+    """Labels a logarithmic axis also between the powers of ten where it spans less than two decades."""
+    from matplotlib.ticker import FuncFormatter, LogLocator
+
+    if high < 100 * low:
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
 def floor_of(drawn: Floats) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -51,12 +52,26 @@ def _introduction(cells: Sequence[CellRecord]) -> Iterator[str]:
         f"Search on CIFAR-10 by 12-epoch validation accuracy for 12,000 simulated seconds, {seeds} seeds where no "
         "other number stands; the cell that was found is reported by its test accuracy after 200 epochs, mean ± "
         "standard deviation over seeds, also on the data sets that the search did not see. *Best seen* is the best "
-        "architecture that a search evaluated, *mode* what the optimizer itself recommends. Rows are ordered by the "
-        "regret in the number that the search sees; a difference of less than two standard errors (the deviation over "
-        "the root of the number of seeds) is none. This says how methods do on one small space within about a hundred "
-        "evaluations, and no more."
+        "architecture that a search evaluated, *mode* what the optimizer itself recommends, below it. Optimizers are "
+        "ordered by the search regret of their best seen, the mean ± its standard error; a difference of less than "
+        "about three of these is not shown by so many seeds. All of it is about one small space and a hundred or two "
+        "evaluations."
     )
     yield ""
+    yield _leaders(cells)
+    yield ""
+
+
+def _leaders(cells: Sequence[CellRecord]) -> str:
+    """Who is first, and whom that does not tell from it."""
+    best, *others = sorted(cells, key=_regret)
+
+    def apart(cell: CellRecord) -> bool:
+        return _regret(cell) - _regret(best) > 2 * math.hypot(_error(cell), _error(best))
+
+    level = [cell.optimizer for cell in others if not apart(cell)]
+    beside = f"; not told apart from it: {', '.join(f'`{name}`' for name in level)}" if level else ""
+    return f"First is `{best.optimizer}`{beside}."
 
 
 def _ours(cells: Sequence[CellRecord], tuning: Sequence[CellRecord]) -> Iterator[str]:
@@ -68,8 +83,8 @@ def _ours(cells: Sequence[CellRecord], tuning: Sequence[CellRecord]) -> Iterator
         kinds = " and ".join(["defaults"] * defaults + ["tuned"] * (cell.optimizer in labels)) or "as set"
         for answer, column in _answers(cell).items():
             numbers = " | ".join(_plus_minus(values) for values in _accuracies(cell, column))
-            regret = cell.columns[f"{column}_regret"][:, -1].mean()
-            yield f"| {cell.optimizer} | {kinds} | {answer} | {regret:.2f} | {numbers} | {len(cell.seeds)} |"
+            regret = f"{_regret(cell, column):.2f} ± {_error(cell, column):.2f}"
+            yield f"| {cell.optimizer} | {kinds} | {answer} | {regret} | {numbers} | {len(cell.seeds)} |"
     best = [cells[0].about["benchmark"], *cells[0].about["report"].values()]
     numbers = " | ".join(f"{100 - about['landmarks']['best_final_loss']:.2f}" for about in best)
     yield f"| *best by validation there* | | | 0 | {numbers} | |"
@@ -118,8 +133,13 @@ def _answers(cell: CellRecord) -> dict[str, str]:
     return {BEST_SEEN: "incumbent"} | ({} if cell.recommends_incumbent else {cell.answer: "recommended"})
 
 
-def _regret(cell: CellRecord) -> float:
-    return float(cell.columns["incumbent_regret"][:, -1].mean())
+def _regret(cell: CellRecord, column: str = "incumbent") -> float:
+    return float(cell.columns[f"{column}_regret"][:, -1].mean())
+
+
+def _error(cell: CellRecord, column: str = "incumbent") -> float:
+    """The standard error of the mean regret."""
+    return float(cell.columns[f"{column}_regret"][:, -1].std(ddof=1) / math.sqrt(len(cell.seeds)))
 
 
 def _plus_minus(values: np.ndarray[Any, Any]) -> str:
@@ -131,9 +151,13 @@ def main(arguments: Sequence[str]) -> str:
     if len(arguments) != 1:
         return "give the arena folder in which both studies were run: python -m results.leaderboard arena"
     try:
-        print(page(*(read_study(Path(arguments[0]) / name) for name in (STUDY, TUNING))), end="")
+        cells, tuning = (read_study(Path(arguments[0]) / name) for name in (STUDY, TUNING))
     except RecordError as error:
         return f"{error}: {COMMAND}"
+    missing = {cell.optimizer for cell in chosen(tuning).values()} - {cell.optimizer for cell in cells}
+    if missing:
+        return f"the tuning chose {', '.join(sorted(missing))}, which the study {STUDY} does not name; name it there"
+    print(page(cells, tuning), end="")
     return ""
 
 

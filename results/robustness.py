@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,7 +31,7 @@ class Robustness:
         touches: whether the run reaches the lower or the upper end of the steps that were tried.
         best_step: the one with the lowest mean regret.
         zeros: the share of seeds whose answer there is the best of the table.
-        best, median, worst: mean regret over the steps; best and worst are cross-fitted.
+        best, median, worst: mean regret over the steps that have an answer by then; best and worst are cross-fitted.
         best_of: by k, the expected mean regret of the best of k steps drawn at random, cross-fitted.
     """
 
@@ -85,6 +86,8 @@ def _of_curve(
     widths = np.where(begin < 0, 0.0, positions[end] - positions[begin])
     low, high = np.percentile(widths[1:], [2.5, 97.5], method="nearest")
     known = curve.spans and begin[0] >= 0
+    answered = ~np.isnan(first[0] + second[0])  # before its first update an optimizer recommends nothing
+    one, other, count = first[0][answered], second[0][answered], int(answered.sum())
     best = int(np.argmin(np.where(np.isnan(means[0]), np.inf, means[0])))
     return Robustness(
         rule=rule,
@@ -97,10 +100,10 @@ def _of_curve(
         touches=bool(known and (begin[0] == 0 or end[0] == S - 1)),
         best_step=float(curve.values[best]),
         zeros=float((regrets[best] == 0).mean()),
-        best=cross_fitted(first[0], second[0], share, S),
-        median=float(np.median(means[0])),
-        worst=-cross_fitted(-first[0], -second[0], share, S),
-        best_of={k: cross_fitted(first[0], second[0], share, k) for k in TRIES if k <= S},
+        best=cross_fitted(one, other, share, count),
+        median=float(np.median(means[0][answered])) if count else math.nan,
+        worst=-cross_fitted(-one, -other, share, count),
+        best_of={k: cross_fitted(one, other, share, k) for k in TRIES if k <= count},
     )
 
 

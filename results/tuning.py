@@ -96,8 +96,10 @@ def cross_fitted(first: Floats, second: Floats, share: float, k: int) -> float:
     Args:
         first, second: float [n], of either half.
         share: of the seeds that are in the first half: what its judgement counts.
-        k: 1 to n.
+        k: 1 to n; 0 gives NaN.
     """
+    if k < 1:
+        return math.nan
     return (1 - share) * expected_best(first, second, k) + share * expected_best(second, first, k)
 
 

@@ -39,8 +39,10 @@ def mirrored(arena: Path, **changes: Any) -> StudyRun:
 def summaries(arena: Path) -> tuple[MlflowClient, dict[str, Run]]:
     client = MlflowClient(tracking_uri=f"sqlite:///{arena.parent / 'mlflow.db'}")
     experiment = client.get_experiment_by_name("swept")
-    found = client.search_runs([experiment.experiment_id])
-    return client, {run.info.run_name: run for run in found if run.data.tags["kind"] == "summary"}
+    found = [run for run in client.search_runs([experiment.experiment_id]) if run.data.tags["kind"] == "summary"]
+    named = {run.info.run_name: run for run in found}
+    assert len(named) == len(found), "two runs of one curve"
+    return client, named
 
 
 def test_there_is_one_summary_a_curve(arena: Path) -> None:
@@ -48,11 +50,13 @@ def test_there_is_one_summary_a_curve(arena: Path) -> None:
     client, found = summaries(arena)
     names = ["asng", "asng(lam=4)", "sng"]
     places = ["cifar10-reported-validation", "cifar10-reported-validation-noise5"]
-    assert {name for name in found if "random" not in name} == {f"{n} · {p}" for n in names for p in places}
+    assert {name for name in found if "random" not in name} == {
+        f"{n} over delta_init · {p}" for n in names for p in places
+    }
     assert len(found) == 8  # and random search, which is on no curve
     curve = next(one for one in curves(result.cells, "delta_init") if one.label == "asng(lam=4)")
     assert curve.values.tolist() == STEPS
-    run_id = found[f"asng(lam=4) · {places[0]}"].info.run_id
+    run_id = found[f"asng(lam=4) over delta_init · {places[0]}"].info.run_id
     history = client.get_metric_history(run_id, "regret/recommended_at_30")
     assert {point.step: point.value for point in history} == pytest.approx(
         {step: cell.at(30, "recommended_regret").mean() for step, cell in zip((-100, -52, 0), curve.cells, strict=True)}
@@ -74,3 +78,20 @@ def test_a_curve_is_written_anew_when_its_cells_change_and_else_left_alone(arena
     after = {name: run.info.run_id for name, run in summaries(arena)[1].items()}
     assert after.keys() == before.keys()
     assert not set(after.values()) & set(before.values())
+
+
+def test_a_curve_with_more_values_takes_the_place_of_the_one_before(arena: Path) -> None:
+    optimizer = {"name": "asng", "vary": {"delta_init": STEPS}}
+    mirrored(arena, optimizers=[optimizer])
+    mirrored(arena, optimizers=[{**optimizer, "vary": {"delta_init": [*STEPS, 3.0]}}])
+    client, found = summaries(arena)
+    for curve in found.values():
+        assert len(client.get_metric_history(curve.info.run_id, "sweep/delta_init")) == 4
+
+
+def test_a_value_without_an_answer_is_not_the_best(arena: Path) -> None:
+    """With 40 architectures an update nothing is recommended by 30 evaluations."""
+    mirrored(arena, optimizers=[{"name": "asng", "vary": {"lam": [2, 4, 40]}}], sweep="lam")
+    for curve in summaries(arena)[1].values():
+        assert curve.data.metrics["final/best_lam_recommended_at_30"] in (2, 4)
+        assert curve.data.metrics["final/best_regret_recommended_at_30"] >= 0

@@ -86,8 +86,9 @@ def test_benchmarks_vary_too() -> None:
             {"sweep": "utility", "optimizers": [{"name": "asng", "vary": {"utility": ["quarter", "log_rank"]}}]},
             "'utility' of asng is 'quarter'; only a number",
         ),
-        ({"benchmarks": noisy(0)}, "above 0 and finite, not 0"),
-        ({"benchmarks": noisy(math.nan)}, "above 0 and finite, not nan"),
+        ({"benchmarks": noisy(0)}, "above 0 and at most 1e.100, not 0"),
+        ({"benchmarks": noisy(10**400)}, "at most 1e.100"),
+        ({"benchmarks": noisy(math.nan)}, "above 0 and at most 1e.100, not nan"),
         ({"benchmarks": noisy({"std": 1})}, "noise for nasbench201.*a standard deviation in percentage points"),
         ({"benchmarks": noisy("trial")}, "did you mean 'trials'"),
         ({"optimizers": ["adam_sng"], "benchmarks": [ORDINALS]}, "AdamSNG takes categorical variables only"),
@@ -236,8 +237,17 @@ def test_answers_are_reported_on_other_data_sets_too(arena: Path) -> None:
         (["nasbench_graph"], "nasbench_graph, whose search space is not that of the NASBench201"),
         (["nasbench201(dataset=cifar100)"] * 2, "cifar100 twice"),
         (["nasbench210"], "did you mean 'nasbench201'"),
+        (["nasbench201(dataset=cifar100, seeds=3)"], "with seeds; .* leave them out"),
     ],
 )
 def test_what_cannot_be_reported_on_is_told(report: list[str], message: str) -> None:
     with pytest.raises(ArenaError, match=message):
         study(report=report).plan()
+
+
+def test_noise_of_a_deviation_needs_streams() -> None:
+    benchmark = cell().load()
+    budget = Budget("evaluations", 5)
+    at = checkpoints(budget, (), benchmark, 1.0)
+    with pytest.raises(ArenaError, match="noise_sd needs streams"):
+        search(RandomSearch(benchmark.space, [0]), benchmark, budget, at, noise_sd=5.0)

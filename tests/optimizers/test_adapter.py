@@ -25,7 +25,7 @@ def test_a_missing_package_is_told_when_one_is_made(cls: type[Adapter], monkeypa
     with pytest.raises(MissingExtra) as told:
         cls(PLAIN, [0])
     assert str(told.value) == (
-        f"{cls.__name__} needs the package {cls.package}; install it with: pip install 'nas-arena[{cls.package}]'"
+        f"{cls.package} needs the package {cls.package}; install it with: pip install 'nas-arena[{cls.package}]'"
     )
 
 

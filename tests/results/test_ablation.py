@@ -196,11 +196,15 @@ def test_both_answers_are_told_each_compared_with_its_like() -> None:
 
 
 def test_no_answer_yet_is_not_good() -> None:
-    result = found(swept("rule", [1, 1, math.nan, 1, 1]))["rule"]
+    result = found(swept("rule", [1, 1, math.nan, 5, 9]))["rule"]
     assert result.good == (0.01, 0.1)
-    assert math.isnan(result.median)
+    assert (result.best, result.median, result.worst) == (pytest.approx(1), 3, pytest.approx(9))  # of the others
+    assert result.best_of.keys() == {1, 2, 4}
+    assert result.best_of[1] == pytest.approx(4)
     nothing = found(swept("rule", [math.nan] * 3, steps=[0.1, 1.0, 10.0]))["rule"]
     assert nothing.good is None
+    assert math.isnan(nothing.best)
+    assert nothing.best_of == {}
 
 
 def test_a_single_seed_is_judged_by_itself() -> None:

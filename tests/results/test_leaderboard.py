@@ -31,19 +31,21 @@ def test_the_page_says_what_is_on_record(tmp_path: Path, capsys: pytest.CaptureF
         run(few(name, optimizers, 6), arena=tmp_path, jobs=1, tracking=False).cells for name in (STUDY, TUNING)
     )
     text = page(cells, tuning)
-    assert main([str(tmp_path)]) == ""
-    assert capsys.readouterr().out == text
+    best = chosen(tuning)["pbil"]
+    told = main([str(tmp_path)])
+    assert capsys.readouterr().out == ("" if told else text)
+    assert told == "" or best.optimizer in told  # chosen by six seeds, it need not be what the study names
     assert COMMAND in text
     rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| pbil(lr=0.4) |")]
     assert [row[2] for row in rows] == ["best seen", "mode"]
     cell = next(one for one in cells if one.optimizer == "pbil(lr=0.4)")
     for row, column in zip(rows, ("incumbent", "recommended"), strict=True):
-        assert row[3] == f"{cell.columns[f'{column}_regret'][:, -1].mean():.2f}"
+        regret = cell.columns[f"{column}_regret"][:, -1]
+        assert row[3] == f"{regret.mean():.2f} ± {regret.std(ddof=1) / 6**0.5:.2f}"
         accuracy = 100 - cell.columns[f"{column}_final"][:, -1]
         assert row[4] == f"{accuracy.mean():.2f} ± {accuracy.std(ddof=1):.2f}"
         accuracy = 100 - cell.columns[f"{column}_final.imagenet16-120"][:, -1]
         assert row[6] == f"{accuracy.mean():.2f} ± {accuracy.std(ddof=1):.2f}"
-    best = chosen(tuning)["pbil"]
     assert _regret(best) == min(_regret(one) for one in tuning if one.about["optimizer"]["name"] == "pbil")
     assert f"| pbil | 16 | 6 | {best.optimizer} | {_regret(best):.2f} |" in text
 
