@@ -244,8 +244,8 @@ def _check_distinct(cells: list[Cell]) -> None:
             )
         if by_id.setdefault(cell.id, cell) is not cell:
             raise ArenaError(
-                f"the study names {cell.optimizer_label} on {cell.benchmark_label} twice; name it once, and every value "
-                "of a grid once"
+                f"the study names {cell.optimizer_label} on {cell.benchmark_label} twice; name it once, and every "
+                "value of a grid once"
             )
 
 
