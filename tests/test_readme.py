@@ -50,3 +50,13 @@ def test_the_study_of_the_readme_expands(tmp_path: Path) -> None:
     study = Study.load(str(tmp_path / "my_study.toml"))
     assert study.name == "my_study"
     assert len(study.cells()) == 4
+
+
+def test_enas_learns_as_the_page_says(capsys: pytest.CaptureFixture[str]) -> None:
+    """With 12 seeds in the place of 100."""
+    page = (README.parent / "docs" / "policy_gradients.md").read_text(encoding="utf-8")
+    (source,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    exec(compile(source.replace("range(100), stream", "range(12), stream"), "policy_gradients.md", "exec"), {})
+    mean, deviation, below = map(float, capsys.readouterr().out.split())
+    assert abs(mean - 29.86) < 4 * deviation / 12**0.5
+    assert below == 12
