@@ -169,13 +169,16 @@ class Cell:
     @cached_property
     def id(self) -> str:
         """A hash of the identity: results are looked for under it."""
-        canonical = json.dumps(self.identity, sort_keys=True, separators=(",", ":"), default=str)
-        return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+        return id_of(self.identity)
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return f"{self.optimizer_label} on {self.benchmark_label}"
 
     @property
     def folder(self) -> str:
-        readable = re.sub(r"[^A-Za-z0-9.]+", "-", f"{self.optimizer_label}--{self.benchmark_label}").strip("-")
-        return f"{readable[:80]}-{self.id}"
+        return folder_of(f"{self.optimizer_label}--{self.benchmark_label}", self.id)
 
     def describe(self) -> dict[str, Any]:
         """The content of ``cell.json``: the identity, and all that a reader of results needs, without the benchmark."""
@@ -212,6 +215,18 @@ class Cell:
             "budget": {"unit": self.budget.unit, "limit": self.budget.limit},
             "report_at": list(self.report_at),
         }
+
+
+def id_of(identity: dict[str, Any]) -> str:
+    """A short hash of an identity."""
+    canonical = json.dumps(identity, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+
+def folder_of(name: str, id: str) -> str:
+    """The folder of a cell: readable, and its own by the id."""
+    readable = re.sub(r"[^A-Za-z0-9.]+", "-", name).strip("-")
+    return f"{readable[:80]}-{id}"
 
 
 def load_benchmark(name: str, options: dict[str, Any]) -> TabularBenchmark:

@@ -29,6 +29,10 @@ class Work(Protocol):
     """What one worker runs at a time. It is pickled, and so is what it comes to."""
 
     @property
+    def name(self) -> str:
+        """What it is called where it fails."""
+
+    @property
     def seeds(self) -> tuple[int, ...]: ...
 
     def run(self) -> Any:
@@ -44,6 +48,10 @@ class Shard:
 
     cell: Cell
     seeds: tuple[int, ...]
+
+    @property
+    def name(self) -> str:
+        return self.cell.name
 
     def run(self) -> SearchResult:
         """Searches."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from harness.ablation_report import write_ablation
 from harness.cell import Cell
 from harness.console import TABLES_FILE, render
-from harness.engine import Outcome, Shard, check_engine, run_shards
+from harness.engine import Outcome, Shard, W, check_engine, run_shards
 from harness.folder import owner_of, provenance, writable
 from harness.lock import locked
 from harness.study import Study
@@ -68,6 +68,13 @@ class StudyRun:
     mirror_problem: str = ""
 
 
+class Planned(Protocol):
+    """A cell of a study, of tables or of the toy problem."""
+
+    @property
+    def folder(self) -> str: ...
+
+
 class Progress(Protocol):
     """Who is told how a run goes on."""
 
@@ -118,8 +125,13 @@ def run(
             stack.enter_context(mirror)
         shards = missing_shards(cells, study.seeds, folder)
         groups = _Groups(study, cells, shards, folder, mirror)
-        result.failures = _search(shards, folder, jobs, engine, groups, progress)
-        result.left_over = _left_over(cells, folder)
+
+        def write(outcome: Outcome[Shard], made: dict[str, Any]) -> None:
+            _write(folder / outcome.shard.cell.folder, outcome.result, made)
+            groups.done(outcome.shard)
+
+        result.failures = record_shards(shards, jobs, engine, progress, write)
+        result.left_over = left_over(cells, folder)
         if any(seeds_on_record(folder / cell.folder) & set(study.seeds) for cell in cells):
             _conclude(result, study.sweep)
             if mirror:
@@ -205,32 +217,36 @@ class _Groups:
             self._mirror.update([self._folder / cell.folder for cell in cells], cells[0].seeds_of(self._seeds))
 
 
-def _search(
-    shards: list[Shard],
-    folder: Path,
+def record_shards(
+    shards: Sequence[W],
     jobs: int | None,
     engine: str,
-    groups: _Groups,
     progress: Progress | None,
+    write: Callable[[Outcome[W], dict[str, Any]], None],
 ) -> list[tuple[str, str]]:
-    """Runs the shards and writes their records."""
+    """Runs shards, of tables or of the toy problem, and has each that ends well written.
+
+    Args:
+        write: takes the outcome, and what made it: commit, versions, machine, times.
+
+    Returns:
+        name and error of those that failed.
+    """
     if progress:
         progress.planned(sum(len(shard.seeds) for shard in shards))
     failures = []
     with closing(run_shards(shards, jobs, engine)) as outcomes:
         for outcome in outcomes:
-            cell = outcome.shard.cell
             if outcome.result is None:
-                failures.append((f"{cell.optimizer_label} on {cell.benchmark_label}", outcome.error))
+                failures.append((outcome.shard.name, outcome.error))
             else:
-                _write(folder / cell.folder, outcome.result, outcome.cost)
-                groups.done(outcome.shard)
+                write(outcome, {**provenance(), **outcome.cost, "at": datetime.now(UTC).isoformat(timespec="seconds")})
             if progress:
                 progress.done(outcome)
     return failures
 
 
-def _write(folder: Path, result: SearchResult, cost: dict[str, Any]) -> None:
+def _write(folder: Path, result: SearchResult, made: dict[str, Any]) -> None:
     write_shard(
         folder,
         seeds=result.seeds,
@@ -238,7 +254,7 @@ def _write(folder: Path, result: SearchResult, cost: dict[str, Any]) -> None:
         columns=result.columns,
         improvements=result.improvements,
         distribution=result.distribution,
-        made={**provenance(), **cost, "at": datetime.now(UTC).isoformat(timespec="seconds")},
+        made=made,
     )
 
 
@@ -264,6 +280,6 @@ def _conclude(result: StudyRun, sweep: str) -> None:
         result.figures += figures
 
 
-def _left_over(cells: list[Cell], folder: Path) -> list[str]:
+def left_over(cells: Iterable[Planned], folder: Path) -> list[str]:
     names = {cell.folder for cell in cells}
     return sorted(path.parent.name for path in folder.glob(f"*/{CELL_FILE}") if path.parent.name not in names)

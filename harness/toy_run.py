@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from harness.engine import run_shards
-from harness.folder import owner_of, provenance, writable
+from harness.engine import Outcome
+from harness.folder import owner_of, writable
 from harness.lock import locked
-from harness.run import Progress, StudyRun, check_how
+from harness.run import Progress, StudyRun, check_how, left_over, record_shards
 from harness.toy import ToyResult, run_toy
 from harness.toy_runs import toy_report, toy_summary
 from harness.toy_study import ToyCell, ToyStudy
@@ -31,6 +31,10 @@ class ToyShard:
 
     cell: ToyCell
     seeds: tuple[int, ...]
+
+    @property
+    def name(self) -> str:
+        return self.cell.name
 
     def run(self) -> ToyResult:
         """Runs them."""
@@ -55,10 +59,13 @@ def run_toy_study(
         owner = _plan(study, folder)
         mirror = stack.enter_context(Mirror(study.name, study.description, folder, owner)) if tracking else None
         result.store = mirror.uri if mirror else ""
-        result.failures = _search(study, folder, jobs, engine, progress)
-        names = {cell.folder for cell in study.cells}
-        found = sorted(path.parent.name for path in folder.glob(f"*/{CELL_FILE}"))
-        result.left_over = [name for name in found if name not in names]
+
+        def write(outcome: Outcome[ToyShard], made: dict[str, Any]) -> None:
+            columns = asdict(outcome.result)
+            write_trials(folder / outcome.shard.cell.folder, columns.pop("seeds"), columns, made)
+
+        result.failures = record_shards(missing_trials(study, folder), jobs, engine, progress, write)
+        result.left_over = left_over(study.cells, folder)
         records = [read_trials(folder / cell.folder, cell.seeds_of(study.seeds)) for cell in study.cells]
         records = [record for record in records if len(record.seeds)]
         if records:
@@ -100,28 +107,6 @@ def missing_trials(study: ToyStudy, folder: Path) -> list[ToyShard]:
         starts = range(0, len(missing), TRIALS_SIDE_BY_SIDE)
         shards += [ToyShard(cell, missing[start : start + TRIALS_SIDE_BY_SIDE]) for start in starts]
     return shards
-
-
-def _search(
-    study: ToyStudy, folder: Path, jobs: int | None, engine: str, progress: Progress | None
-) -> list[tuple[str, str]]:
-    """Runs the trials that are missing and writes their records; what failed, with its error."""
-    shards = missing_trials(study, folder)
-    if progress:
-        progress.planned(sum(len(shard.seeds) for shard in shards))
-    failures = []
-    with closing(run_shards(shards, jobs, engine)) as outcomes:
-        for outcome in outcomes:
-            cell = outcome.shard.cell
-            if outcome.result is None:
-                failures.append((cell.name, outcome.error))
-            else:
-                columns = asdict(outcome.result)
-                made = {**provenance(), **outcome.cost, "at": datetime.now(UTC).isoformat(timespec="seconds")}
-                write_trials(folder / cell.folder, columns.pop("seeds"), columns, made)
-            if progress:
-                progress.done(outcome)
-    return failures
 
 
 def _conclude(result: StudyRun, records: list[ToyRecord]) -> None:

@@ -6,15 +6,12 @@ problem (:class:`harness.toy.ToyProblem`) and ``k``, which stands for ``delta_in
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from harness.cell import identity_of, label_of, on_space
+from harness.cell import folder_of, id_of, identity_of, label_of, on_space
 from harness.selection import Selection
 from harness.study import Study, parse_seeds
 from harness.study_file import read_study_file
@@ -93,8 +90,7 @@ class ToyCell:
     @cached_property
     def id(self) -> str:
         """A hash of the identity: results are looked for under it."""
-        canonical = json.dumps(self.identity, sort_keys=True, separators=(",", ":"), default=str)
-        return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+        return id_of(self.identity)
 
     @property
     def name(self) -> str:
@@ -104,8 +100,7 @@ class ToyCell:
 
     @property
     def folder(self) -> str:
-        readable = re.sub(r"[^A-Za-z0-9.]+", "-", self.name).strip("-")
-        return f"{readable[:80]}-{self.id}"
+        return folder_of(self.name, self.id)
 
     def describe(self) -> dict[str, Any]:
         """The content of ``cell.json``: the identity, and what a reader of results needs."""

@@ -5,6 +5,7 @@ They share the optimizers' uniforms, which have tests of their own, and nothing 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -36,7 +37,7 @@ def table_of(space: SearchSpace, levels: Sequence[float], random: int) -> np.nda
     return generator.choice(levels, space.size) if levels else generator.normal(size=space.size)
 
 
-class PlainSearch:
+class PlainSearch(ABC):
     """Draws ``batch`` architectures a step; a subclass writes ``tell`` and ``state``."""
 
     batch: int
@@ -59,8 +60,9 @@ class PlainSearch:
                 return k
         return len(row) - 1
 
+    @abstractmethod
     def tell(self, archs: list[list[int]], losses: list[float]) -> None:
-        raise NotImplementedError
+        """Takes the losses of the architectures that were asked."""
 
     def state(self) -> dict[str, Any]:
         return {"theta": self.padded(self.theta)}
