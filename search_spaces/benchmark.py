@@ -11,11 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from search_spaces.errors import ArenaError, unknown
+from search_spaces.landmarks import landmarks_of
 from search_spaces.space import Ints, SearchSpace
 
 Floats = NDArray[np.float64]
-
-TARGET_SHARE = 0.001  # the target of a search: among the best 0.1 % of the table
 
 
 @dataclass(frozen=True)
@@ -96,6 +95,8 @@ class TabularBenchmark:
         checksums: SHA-256 of every data file that was read, by name.
         noise_kinds: the values of ``noise`` that a study may ask for.
         is_feasible: bool [N].
+        edges: where every variable is the operation on an edge of a cell, the nodes (from, to) of each; else empty.
+            Found architectures are then drawn as graphs.
 
     Raises:
         ArenaError: for tables that do not fit the space or each other.
@@ -105,6 +106,7 @@ class TabularBenchmark:
     datasets: ClassVar[tuple[str, ...]] = ()
     citation: ClassVar[str] = ""
     data_source: ClassVar[str] = ""
+    edges: ClassVar[tuple[tuple[int, int], ...]] = ()
 
     def __init__(
         self,
@@ -225,40 +227,15 @@ class TabularBenchmark:
         """The numbers of the table that a reader of results needs: its best, its median, its target.
 
         ``target_regret`` is the largest search regret that counts as reaching the target: among the best 0.1 % of the
-        space, rounded up, ties with the last included. ``best_final_loss`` is the final loss of the architecture that
+        space, rounded up, ties with the last included; ``targets`` are the same for other shares and the best.
+        ``regret_by_rank`` has the regrets in ascending order at some ranks, geometrically spaced from 1 to the size of
+        the space, which tells how random search fares. ``best_final_loss`` is the final loss of the architecture that
         is best by what the search sees (the mean over ties): no honest search can be expected to beat it.
         ``same_as_searched`` says that the reported number is the very one that the search sees. ``trial_sd`` is how far
         the recorded trials of one architecture scatter in the target (the root of the mean variance), in the unit of
         regrets, and None where no architecture in it has two: differences below it are the luck of a training.
         """
-        regret, final = self.search_regret, self.final_losses
-        count = int(np.ceil(TARGET_SHARE * regret.size))
-        target = float(np.partition(regret, count - 1)[count - 1])
-        return {
-            "best_search_loss": float(self.tables.search[-1].min()),
-            "median_regret": float(np.median(regret)),
-            "target_count": count,
-            "target_regret": target,
-            "best_final_loss": float(final[regret == 0].mean()),
-            "lowest_final_loss": float(final.min()),
-            "infeasible": int((~self.is_feasible).sum()),
-            "same_as_searched": bool(np.array_equal(final[self.is_feasible], self.tables.search[-1][self.is_feasible])),
-            "trial_sd": self._trial_sd(within=target),
-        }
-
-    def _trial_sd(self, within: float) -> float | None:
-        """The standard deviation of trials of those architectures whose search regret is at most ``within``."""
-        trials, counts = self.tables.trials, self.tables.trial_counts
-        if trials is None or counts is None:
-            return None
-        repeated = np.flatnonzero(self.is_feasible & (self.search_regret <= within) & (counts >= 2))
-        if repeated.size == 0:
-            return None
-        exists = np.arange(trials.shape[1]) < counts[repeated, None]
-        losses = np.where(exists, trials[repeated], np.nan)
-        if self.wording.scale == "log10":
-            losses = np.log10(losses)
-        return float(np.sqrt(np.nanvar(losses, axis=1, ddof=1).mean()))
+        return landmarks_of(self)
 
     def _row(self, fidelity: int | None) -> int:
         if fidelity is None:

@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from search_spaces.benchmark import TARGET_SHARE, TabularBenchmark
+from search_spaces.benchmark import TabularBenchmark
 from search_spaces.check_tools import LOOKUPS, Make, global_random_state, some_architectures, table_difference
 from search_spaces.errors import refusal
+from search_spaces.landmarks import TARGET_SHARE
 from search_spaces.plugins import resolve_settings
 from search_spaces.space import SearchSpace
 

@@ -58,6 +58,7 @@ class NASBench201(TabularBenchmark):
     """
 
     datasets = tuple(DATASETS)
+    edges = EDGES
     citation = "Dong and Yang, NAS-Bench-201, ICLR 2020; Dong et al., NATS-Bench, TPAMI 2021"
     data_source = f"{DISTRIBUTION} {VERSION}; 12 epochs and test: {EVALUATION_FILE}, {TEST_FILE} in NAS_ARENA_DATA"
 

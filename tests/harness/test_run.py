@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from nas_arena import ArenaError, Study, StudyRun, checkpoint_frame, improvement_frame, read_study, run
-from results.record import CellRecord, RecordError, read_cell, shard_files, write_atomically
+from results.record import STUDY_FILE, CellRecord, RecordError, read_cell, read_json, shard_files, write_atomically
 
 
 def study(**changes: Any) -> Study:
@@ -67,6 +67,7 @@ def test_records_are_readable_without_the_benchmark(done: StudyRun, monkeypatch:
         about = read.about["benchmark"]
         assert [len(variable["choices"]) for variable in about["space"]["variables"]] == [5] * 6
         assert about["landmarks"]["target_count"] == 16
+        assert about["edges"] == [[0, 1], [0, 2], [1, 2], [0, 3], [1, 3], [2, 3]]
         assert read.made[0]["versions"]["nas-arena"]
 
 
@@ -176,6 +177,16 @@ def test_a_failing_shard_is_told_and_the_others_are_kept(tmp_path: Path, monkeyp
     assert label.startswith("random_search on nasbench201-cifar10")
     assert "a bug in an optimizer" in error
     assert [cell.optimizer for cell in result.cells] == ["asng"]
+    assert read_json(result.folder / STUDY_FILE)["failures"] == [[label, error]]
+    monkeypatch.undo()
+    assert read_json(search(tmp_path).folder / STUDY_FILE)["failures"] == []
+
+
+def test_what_was_left_out_is_on_record(tmp_path: Path) -> None:
+    mixed = "hpolib(dataset=protein_structure)"
+    result = search(tmp_path, optimizers=["sng", "adam_sng"], benchmarks=[mixed], skip_unsuited=True)
+    assert [tuple(pair) for pair in read_json(result.folder / STUDY_FILE)["skipped"]] == result.skipped
+    assert result.skipped[0][0] == f"adam_sng on {mixed}"
 
 
 def test_nothing_is_left_of_a_write_that_fails(tmp_path: Path) -> None:

@@ -139,6 +139,8 @@ def test_landmarks_of_a_table_with_gaps() -> None:
         "median_regret": 54.0,  # of 0, 3, 9 and three times the worst, 99
         "target_count": 1,
         "target_regret": 0.0,
+        "targets": dict.fromkeys(["5%", "2%", "1%", "0.5%", "0.2%", "0.1%", "best"], 0.0),
+        "regret_by_rank": {"rank": [1, 2, 3, 4, 5, 6], "regret": [0.0, 3.0, 9.0, 99.0, 99.0, 99.0]},
         "best_final_loss": 2.0,  # of the architecture that is best by what the search sees
         "lowest_final_loss": 0.5,
         "infeasible": 2,

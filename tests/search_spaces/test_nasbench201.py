@@ -6,6 +6,7 @@ import bz2
 import pickle
 from dataclasses import dataclass
 from importlib import metadata
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -292,6 +293,13 @@ def test_landmarks(name: str) -> None:
         assert landmarks["target_regret"] > 0
         assert (benchmark.search_regret <= landmarks["target_regret"]).sum() >= 16
         assert landmarks["median_regret"] == ordered[7812]
+        counts = {"5%": 782, "2%": 313, "1%": 157, "0.5%": 79, "0.2%": 32, "0.1%": 16, "best": 1}  # rounded up
+        assert landmarks["targets"] == {share: ordered[count - 1] for share, count in counts.items()}
+        ranks = landmarks["regret_by_rank"]["rank"]
+        assert ranks[:3] == [1, 2, 3]
+        assert ranks[-1] == 15_625
+        assert max(after / before for before, after in pairwise(ranks) if before >= 20) < 1.15
+        assert landmarks["regret_by_rank"]["regret"] == [ordered[rank - 1] for rank in ranks]
         best = np.flatnonzero(search == search.min())
         assert landmarks["best_final_loss"] == pytest.approx(final[best].mean())
         assert landmarks["lowest_final_loss"] == final.min()
