@@ -14,6 +14,7 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 
 from harness.engine import Outcome
+from results.statistics import RELIABLE_FROM
 from results.tables import BenchmarkTable, Estimate, Row, reported_heading
 
 if TYPE_CHECKING:
@@ -129,6 +130,11 @@ def _notes(table: BenchmarkTable) -> Iterator[str]:
         f"Regret: search regret in {wording['regret_unit']}{ratio}, interquartile mean [95 % bootstrap interval]. "
         f"Reported: {wording['reported']}, mean ± sd."
     )
+    estimates = [regret for row in table.rows for regret in row.regrets]
+    if any(estimate.mostly_at_best for estimate in estimates):
+        yield "0 in 98%: the share of seeds with regret 0 [95 % Wilson interval], where these are more than half."
+    if any(estimate.too_short for estimate in estimates):
+        yield f"With fewer than {RELIABLE_FROM} seeds an interval of an interquartile mean is too short."
     yield (
         f"Target: best seen among the best {landmarks['target_count']} of {table.about['table_size']:,}; "
         "evaluations to it are the median over all seeds (share that came there)."
@@ -163,6 +169,9 @@ def _decimals(table: BenchmarkTable) -> int:
 def _estimate(estimate: Estimate, decimals: int, with_interval: bool) -> str:
     if math.isnan(estimate.value):
         return "-"
+    if estimate.mostly_at_best:
+        share, low, high = estimate.share_at_best
+        return f"0 in {share:.0%}" + f" [{100 * low:.0f}, {100 * high:.0f}]" * with_interval
     if not with_interval:
         return f"{estimate.value:.{decimals}f}"
     return f"{estimate.value:.{decimals}f} [{estimate.low:.{decimals}f}, {estimate.high:.{decimals}f}]"

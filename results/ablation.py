@@ -76,7 +76,7 @@ def compare(cells: Sequence[CellRecord], sweep: str) -> list[Comparison]:
 
 def _comparison(held: str, group: Sequence[Curve], baselines: Sequence[CellRecord]) -> Comparison:
     about, sweep = group[0].cells[0].about, group[0].sweep
-    deviation, median = (about["benchmark"]["landmarks"].get(name) for name in ("trial_sd", "median_regret"))
+    tolerance, tolerance_is = tolerance_of(about["benchmark"])
     return Comparison(
         benchmark=group[0].benchmark,
         about=about["benchmark"],
@@ -85,8 +85,16 @@ def _comparison(held: str, group: Sequence[Curve], baselines: Sequence[CellRecor
         held=held,
         curves={label_of(curve.cells[0], (sweep, HELD)): curve for curve in group},
         baselines=tuple(baselines),
-        tolerance=SHARE_OF_MEDIAN * median if deviation is None else deviation,
-        tolerance_is=f"{SHARE_OF_MEDIAN} of the table's median regret, since it records no repeated trainings"
-        if deviation is None
-        else "the standard deviation of repeated trainings of the table's best",
+        tolerance=tolerance,
+        tolerance_is=tolerance_is,
     )
+
+
+def tolerance_of(about: dict[str, Any]) -> tuple[float, str]:
+    """By how much regrets on a benchmark may differ that count as equally good, and where that comes from."""
+    deviation, median = about["landmarks"].get("trial_sd"), about["landmarks"]["median_regret"]
+    if deviation is None:
+        return SHARE_OF_MEDIAN * median, (
+            f"{SHARE_OF_MEDIAN} of the table's median regret, since it records no repeated trainings"
+        )
+    return deviation, "the standard deviation of repeated trainings of the table's best"

@@ -9,16 +9,49 @@ from typing import Any
 import numpy as np
 
 from results.record import BEST_SEEN, CellRecord
-from results.statistics import Floats, hitting_times, interquartile_mean, interquartile_mean_interval
+from results.statistics import (
+    RELIABLE_FROM,
+    Floats,
+    expected_running_time,
+    hitting_times,
+    interquartile_mean,
+    interquartile_mean_interval,
+    wilson_interval,
+)
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """An interquartile mean with its 95 % bootstrap interval."""
+    """The regret of some runs: the interquartile mean with its 95 % bootstrap interval, and how many have none left.
+
+    Where more than half of the runs have no regret left, the mean says nothing any more and its interval is far too
+    short; the share of those that have none is then told in its place.
+
+    Attributes:
+        value, low, high: the mean and the ends of its interval.
+        runs: how many there are.
+        at_best: how many of them have regret 0.
+    """
 
     value: float
     low: float
     high: float
+    runs: int
+    at_best: int
+
+    @property
+    def mostly_at_best(self) -> bool:
+        return self.at_best > self.runs / 2
+
+    @property
+    def share_at_best(self) -> tuple[float, float, float]:
+        """The share of runs without regret, with its 95 % interval after Wilson."""
+        return self.at_best / self.runs, *wilson_interval(self.at_best, self.runs)
+
+    @property
+    def too_short(self) -> bool:
+        """Whether the interval covers less than it says, since there are few runs."""
+        return self.runs < RELIABLE_FROM
 
 
 @dataclass(frozen=True)
@@ -35,6 +68,8 @@ class Row:
         target: evaluations until the incumbent was in the target, the median over all seeds, +inf where fewer than half
             came there; None in a row that is not about the incumbent.
         success: the share of seeds that came there.
+        running_time: the expected running time to the target, in evaluations: all that the seeds spent until they were
+            there or their budget ended, over how many came there; +inf where none did.
         infeasible: how many seeds' answers at the whole budget are architectures without a record.
     """
 
@@ -46,6 +81,7 @@ class Row:
     reports: tuple[tuple[float, float], ...]
     target: float | None
     success: float | None
+    running_time: float | None
     infeasible: int
 
 
@@ -87,7 +123,7 @@ def benchmark_tables(cells: Sequence[CellRecord]) -> list[BenchmarkTable]:
     groups: dict[str, list[CellRecord]] = {}
     for cell in cells:
         groups.setdefault(cell.benchmark, []).append(cell)
-    return [_table(label, group) for label, group in groups.items()]
+    return [benchmark_table(group) for group in groups.values()]
 
 
 def reported_number(about: dict[str, Any], final_loss: Floats) -> Floats:
@@ -104,17 +140,23 @@ def reported_heading(about: dict[str, Any]) -> tuple[str, str]:
     return wording["kind"], ("log10 " if wording["scale"] == "log10" else "") + wording["measure"]
 
 
-def evaluations_to_target(cell: CellRecord) -> Floats:
-    """Evaluations until the incumbent was in the target: float [R], +inf where it never was."""
+def evaluations_to_target(cell: CellRecord, regret: float | None = None) -> Floats:
+    """Evaluations until the incumbent was in the target, or had at most such a regret: float [R], +inf for never."""
     improved = cell.improvements
-    hit = improved["regret"] <= cell.about["benchmark"]["landmarks"]["target_regret"]
+    hit = improved["regret"] <= (cell.about["benchmark"]["landmarks"]["target_regret"] if regret is None else regret)
     return hitting_times(cell.seeds, improved["seed"], improved["evaluations"], hit)
 
 
-def _table(label: str, cells: list[CellRecord]) -> BenchmarkTable:
+def benchmark_table(cells: Sequence[CellRecord], answer: str = "incumbent") -> BenchmarkTable:
+    """The table of one benchmark.
+
+    Args:
+        cells: of the benchmark.
+        answer: the column whose regret ranks and says what is solved: "incumbent", the best seen, or "recommended".
+    """
     about = cells[0].about["benchmark"]
     budgets = tuple(cells[0].about["report_at"])
-    medians = [[float(np.median(cell.at(budget, "incumbent_regret"))) for budget in budgets] for cell in cells]
+    medians = [[float(np.median(cell.at(budget, f"{answer}_regret"))) for budget in budgets] for cell in cells]
     solvers = [
         {cell.about["optimizer"]["name"] for cell, row in zip(cells, medians, strict=True) if row[place] == 0}
         for place in range(len(budgets))
@@ -125,12 +167,12 @@ def _table(label: str, cells: list[CellRecord]) -> BenchmarkTable:
     def rank(cell: CellRecord) -> tuple[float, float]:
         if unsolved is None:
             return 0.0, float(np.median(evaluations_to_target(cell)))
-        regret = float(interquartile_mean(cell.at(budgets[unsolved], "incumbent_regret")))
+        regret = float(interquartile_mean(cell.at(budgets[unsolved], f"{answer}_regret")))
         return (np.inf if np.isnan(regret) else regret), float(np.median(evaluations_to_target(cell)))
 
     rows = tuple(row for cell in sorted(cells, key=rank) for row in _rows(cell, about, budgets))
     return BenchmarkTable(
-        label=label,
+        label=cells[0].benchmark,
         about=about,
         unit=cells[0].about["budget"]["unit"],
         seeds=tuple(sorted({len(cell.seeds) for cell in cells})),
@@ -152,7 +194,8 @@ def _rows(cell: CellRecord, about: dict[str, Any], budgets: tuple[int, ...]) -> 
     success = float(np.isfinite(times).mean())
     median = float(np.percentile(times, 50, method="higher"))  # with inf on both sides an average would be NaN
     best_seen = _row(cell, about, budgets, "incumbent", BEST_SEEN)
-    rows = [Row(**{**best_seen, "target": median, "success": success})]
+    spent = expected_running_time(times, cell.columns["evaluations"][:, -1])
+    rows = [Row(**{**best_seen, "target": median, "success": success, "running_time": spent})]
     if not cell.recommends_incumbent:
         rows.append(Row(**_row(cell, about, budgets, "recommended", cell.answer)))
     return rows
@@ -166,7 +209,16 @@ def _row(cell: CellRecord, about: dict[str, Any], budgets: tuple[int, ...], colu
         "optimizer": cell.optimizer,
         "answer": answer,
         "recommends_best_seen": cell.recommends_incumbent,
-        "regrets": tuple(map(Estimate, interquartile_mean(regrets).tolist(), low.tolist(), high.tolist())),
+        "regrets": tuple(
+            Estimate(value, *ends, runs=len(regrets), at_best=at_best)
+            for value, *ends, at_best in zip(
+                interquartile_mean(regrets).tolist(),
+                low.tolist(),
+                high.tolist(),
+                (regrets == 0).sum(axis=0).tolist(),
+                strict=True,
+            )
+        ),
         "reported": _spread(reported_number(about, cell.at(budgets[-1], f"{column}_final"))),
         "reports": tuple(
             _spread(reported_number(other, cell.at(budgets[-1], f"{column}_final.{name}")))
@@ -174,6 +226,7 @@ def _row(cell: CellRecord, about: dict[str, Any], budgets: tuple[int, ...], colu
         ),
         "target": None,
         "success": None,
+        "running_time": None,
         "infeasible": int(cell.at(budgets[-1], f"{column}_infeasible").sum()),
     }
 

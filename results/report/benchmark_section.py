@@ -1,0 +1,123 @@
+"""The section of a report on one benchmark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from results.anytime import Answer, unit_of
+from results.architecture_figure import found_architecture
+from results.comparison_figures import improvement_matrix
+from results.drawing import Drawing, stem
+from results.figures import anytime, reported
+from results.final_figure import final_distribution
+from results.look import Look, Style
+from results.record import CellRecord
+from results.report.benchmark_tables import pair_notes, pair_table, regret_table, target_table
+from results.report.document import Block, Fold, Note, Paragraph, Picture, Pictures, Section
+from results.report.findings import Findings
+from results.report.summary import sentences_of
+from results.state_figures import TRACES, diagnostic, distribution_path
+from results.target_figures import targets_reached
+
+MOST_DRAWN = 24  # curves in a figure: of more the best are drawn
+MOST_STATES = 12  # optimizers whose distribution is drawn
+SHOWN_FOUND = 6  # optimizers whose found architecture is drawn
+
+
+def benchmark_section(found: Findings, handed: Findings | None, look: Look, styles: Mapping[str, Style]) -> Section:
+    """What was found on one benchmark.
+
+    Args:
+        found: by the best seen.
+        handed: by what the optimizers hand over; None where that is the best seen for all.
+        look, styles: of the figures.
+    """
+    blocks: list[Block] = [
+        Paragraph(" ".join(sentences_of(found))),
+        regret_table(found.table),
+        *_figures(found, look, styles),
+        *_pairs(found),
+    ]
+    if handed:
+        blocks += [
+            Paragraph(f"By what each optimizer itself hands over: {' '.join(sentences_of(handed))}"),
+            *_pairs(handed, "-handed-over", " of what each hands over"),
+        ]
+    blocks += [target_table(found), *_inside(found, look, styles)]
+    return Section(found.benchmark, tuple(blocks), f"benchmark-{stem(found.benchmark)}")
+
+
+def drawn_cells(found: Findings) -> tuple[CellRecord, ...]:
+    """The cells that are drawn: the best of very many, and random search."""
+    if len(found.cells) <= MOST_DRAWN:
+        return found.cells
+    best = found.cells[: MOST_DRAWN - 1]
+    random = [cell for cell in found.cells[MOST_DRAWN - 1 :] if cell.about["optimizer"]["name"] == "random_search"]
+    return (*best, *random[:1])
+
+
+def _figures(found: Findings, look: Look, styles: Mapping[str, Style]) -> Iterator[Block]:
+    cells = drawn_cells(found)
+    if len(cells) < len(found.cells):
+        yield Note(f"Drawn are the best {len(cells)} of {len(found.cells)} optimizers, and random search.")
+    answers: list[Answer] = ["incumbent"]
+    if any(not cell.recommends_incumbent for cell in cells):
+        answers.append("recommended")
+    axis = unit_of(cells[0])
+    other = "seconds" if axis == "evaluations" else "evaluations"
+    budget = found.table.budgets[-1] if found.budget is None else found.budget
+    shown: list[Drawing | None] = [anytime(cells, answer, axis, look, styles) for answer in answers]
+    shown += [reported(cells, answer, look, styles) for answer in answers]
+    shown += [anytime(cells, "incumbent", other, look, styles), targets_reached(cells, look, styles)]
+    shown += [final_distribution(cells, budget, answer, look, styles) for answer in answers]
+    yield _grid(shown)
+
+
+def _pairs(found: Findings, suffix: str = "", of: str = "") -> Iterator[Block]:
+    """All others against the first, and all pairs in a fold."""
+    first = found.first.optimizer
+    others = [pair for cell in found.cells[1:] if (pair := found.of(cell.optimizer, first))]
+    if not others:
+        return
+    name, title = f"{found.benchmark}-against-first{suffix}", f"Against the first, `{first}`{of}"
+    yield pair_table(found, others, name, title, pair_notes(found))
+    if len(found.pairs) > len(others):
+        every = pair_table(found, found.pairs, f"{found.benchmark}-pairs{suffix}", f"All pairs{of}")
+        yield Fold(f"All {len(found.pairs)} pairs{of}", (every,))
+
+
+def matrix_of(found: Findings, look: Look) -> Drawing | None:
+    """The probabilities of improvement of all pairs; None where not all were compared."""
+    labels = [cell.optimizer for cell in found.cells]
+    if len(found.pairs) < len(labels) * (len(labels) - 1) // 2 or len(labels) < 2:
+        return None
+    values = np.full((len(labels), len(labels)), np.nan)
+    for pair in found.pairs:
+        if pair.effect is not None:
+            one, other = labels.index(pair.first), labels.index(pair.second)
+            values[one, other], values[other, one] = pair.effect.value, 1 - pair.effect.value
+    return improvement_matrix(labels, values, found.benchmark, look)
+
+
+def _inside(found: Findings, look: Look, styles: Mapping[str, Style]) -> Iterator[Block]:
+    """What the optimizers' state did, and the architectures that they found."""
+    cells = drawn_cells(found)
+    traces = [diagnostic(cells, column, look, styles) for column in TRACES]
+    states = [path for cell in cells if (path := distribution_path(cell, look))][:MOST_STATES]
+    if any(traces) or states:
+        blocks: list[Block] = [_grid(traces)] if any(traces) else []
+        if states:
+            blocks.append(Pictures(tuple(Picture(path, wide=True) for path in states), "Paths of the distribution"))
+        yield Fold("Step size, signal to noise, entropy, and the path of the distribution", tuple(blocks))
+    drawn = [found_architecture(cell, "recommended", look) for cell in cells[:SHOWN_FOUND]]
+    if any(drawn):
+        yield Fold("Architectures that were found", (_grid(drawn),))
+    matrix = matrix_of(found, look)
+    if matrix:
+        yield Fold("Probability of improvement, all pairs", (Picture(matrix, wide=True),))
+
+
+def _grid(drawings: Sequence[Drawing | None]) -> Pictures:
+    return Pictures(tuple(Picture(drawing) for drawing in drawings if drawing))

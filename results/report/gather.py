@@ -1,0 +1,159 @@
+"""What a report is about: the folders of one or more studies, read and found comparable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from results.record import CELL_FILE, STUDY_FILE, CellRecord, RecordError, read_json, read_study, shard_files
+from results.toy_record import ToyRecord, read_trials
+
+# what must be the same in cells that are compared: the key of the identity, and what it is called
+COMPARED = {
+    "budget": "the budget",
+    "time_factor": "the time factor",
+    "loop_version": "the version of the search loop",
+    "mode": "the mode",
+    "benchmark": "the benchmark",
+    "report": "the benchmarks reported on",
+}
+
+
+@dataclass(frozen=True)
+class StudyFolder:
+    """A study as its folder tells it.
+
+    Attributes:
+        folder: where it is.
+        about: the content of ``study.json``.
+        cells: what is finished of its cells; empty for a toy study.
+        trials: the rows of a toy study; else empty.
+        unfinished: cells without, or with fewer than, the seeds that the study asked for: label, seeds on record, asked.
+        left_over: cells in the folder that the last run did not name.
+    """
+
+    folder: Path
+    about: dict[str, Any]
+    cells: tuple[CellRecord, ...]
+    trials: tuple[ToyRecord, ...]
+    unfinished: tuple[tuple[str, int, int], ...]
+    left_over: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return str(self.about["name"])
+
+    @property
+    def sweep(self) -> str:
+        """The setting that it varies, "" where it is none of a kind."""
+        return str(self.about.get("sweep", ""))
+
+
+def read_folder(folder: Path) -> StudyFolder:
+    """Reads a study.
+
+    Raises:
+        RecordError: when the folder is no study, none of its cells is finished, or a newer version wrote it.
+    """
+    about = read_json(folder / STUDY_FILE)
+    cells: list[CellRecord] = []
+    trials: list[ToyRecord] = []
+    if about.get("kind") == "toy":
+        on_record = [name for name in about["cells"] if shard_files(folder / name)]
+        trials = [record for name in on_record if len((record := read_trials(folder / name, about["seeds"])).seeds)]
+        if not trials:
+            raise RecordError(f"no cell of {folder} is finished; run the study again")
+    else:
+        cells = read_study(folder)
+        for cell in cells:
+            _check_complete(cell)
+    return StudyFolder(
+        folder=folder,
+        about=about,
+        cells=tuple(cells),
+        trials=tuple(trials),
+        unfinished=tuple(_unfinished(folder, about, cells)),
+        left_over=tuple(sorted({path.parent.name for path in folder.glob(f"*/{CELL_FILE}")} - set(about["cells"]))),
+    )
+
+
+def compared_cells(studies: Sequence[StudyFolder]) -> dict[str, list[CellRecord]]:
+    """The cells of all studies by benchmark, each once: where two studies have the same, the one with more seeds.
+
+    Raises:
+        RecordError: for cells on one benchmark that cannot be compared, with what differs; or two different ones under
+            one name.
+    """
+    by_id: dict[str, CellRecord] = {}
+    for cell in (cell for study in studies for cell in study.cells):
+        known = by_id.get(cell.about["id"])
+        if known is None or len(cell.seeds) > len(known.seeds):
+            by_id[cell.about["id"]] = cell
+    groups: dict[str, list[CellRecord]] = {}
+    for cell in by_id.values():
+        groups.setdefault(cell.benchmark, []).append(cell)
+    for group in groups.values():
+        _check_comparable(group)
+    return groups
+
+
+def _check_comparable(cells: Sequence[CellRecord]) -> None:
+    first = cells[0]
+    labels: dict[str, CellRecord] = {}
+    for cell in cells:
+        for key, called in COMPARED.items():
+            one, other = (of.about["identity"].get(key) for of in (first, cell))
+            if one != other:
+                where = ", ".join(_differences(called, one, other))
+                raise RecordError(
+                    f"{_named(first)} and {_named(cell)} on {cell.benchmark} cannot be compared: {where}; report them "
+                    "apart, or run both under the same study"
+                )
+        if labels.setdefault(cell.optimizer, cell) is not cell:
+            raise RecordError(
+                f"{_named(labels[cell.optimizer])} and {_named(cell)} on {cell.benchmark} are different cells under one "
+                f"name, {', '.join(_differences('the identity', labels[cell.optimizer].about['identity'], cell.about['identity']))}; "
+                "report them apart"
+            )
+
+
+def _named(cell: CellRecord) -> str:
+    return f"{cell.optimizer} of {cell.folder.parent.name}"
+
+
+def _differences(called: str, one: Any, other: Any) -> Iterator[str]:
+    """Where two parts of identities differ, in words: the innermost keys with both values."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in [*one, *(key for key in other if key not in one)]:
+            if one.get(key) != other.get(key):
+                yield from _differences(f"{called}: {key}", one.get(key), other.get(key))
+    else:
+        yield f"{called} is {_short(one)} in one and {_short(other)} in the other"
+
+
+def _short(value: Any) -> str:
+    text = "missing" if value is None else str(value)
+    return text if len(text) <= 16 else f"{text[:12]}..."
+
+
+def _check_complete(cell: CellRecord) -> None:
+    """A record of before the report has not all that it needs."""
+    if "targets" not in cell.about["benchmark"]["landmarks"]:
+        raise RecordError(
+            f"{cell.folder / CELL_FILE} was written by an older NAS Arena and lacks what a report needs; run the study "
+            "again: only this file is written anew, nothing is searched twice"
+        )
+
+
+def _unfinished(folder: Path, about: dict[str, Any], cells: Sequence[CellRecord]) -> Iterator[tuple[str, int, int]]:
+    finished = {cell.folder.name: cell for cell in cells}
+    for name in about["cells"]:
+        if about.get("kind") == "toy":
+            continue
+        asked = about.get("fewer_seeds", {}).get(name, len(about["seeds"]))
+        there = len(finished[name].seeds) if name in finished else 0
+        if there < min(asked, len(about["seeds"])):
+            cell = read_json(folder / name / CELL_FILE)
+            yield f"{cell['optimizer']['label']} on {cell['benchmark']['label']}", there, asked
