@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 _CODE = r"(?<!`)`(?P<code>[^`]*[^`\s][^`]*)`(?!`)"
@@ -44,7 +44,10 @@ class Span:
 
 def spans(line: str) -> list[Span]:
     """The parts of inline text; white space of any kind and length is one space."""
-    return list(_spans(_SPACE.sub(" ", line).strip(" "), bold=False, url=""))
+    found = _spans(_SPACE.sub(" ", line).strip(" "), bold=False, url="")
+    # two codes side by side are one: in Markdown their marks would run together
+    styles = groupby(found, lambda span: replace(span, text=""))
+    return [replace(style, text="".join(span.text for span in same)) for style, same in styles]
 
 
 def _spans(text: str, bold: bool, url: str) -> Iterator[Span]:
