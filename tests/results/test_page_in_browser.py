@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from sample_document import document, everything
 
-from results.report.document import Column, Table
+from results.report.document import Column, Preformatted, Table
 from results.report.render import html
 from results.report.tables import csv
 
@@ -23,6 +23,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 QUIET = ["--disable-component-update", "--disable-sync"]
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2}
 WIDE = {"viewport": {"width": 1600, "height": 1000}}
+LINES = "\n  first\n<b>last</b>\n"
 
 Open = Callable[..., Any]
 
@@ -59,7 +60,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         Column("value", rows, keys),
         Column("plain", ("10", "9", "1,000", "2", "3", "", "4")),
     )
-    small = document(Table("t", "T", columns, pd.DataFrame({"b": [1 / 3]})))
+    small = document(Table("t", "T", columns, pd.DataFrame({"b": [1 / 3]})), Preformatted(LINES))
     folder = tmp_path_factory.mktemp("pages")
     found = {"everything": folder / "everything.html", "small": folder / "small.html"}
     found["everything"].write_text(html(everything()), encoding="utf-8")
@@ -105,6 +106,10 @@ def test_a_click_on_a_heading_sorts_by_keys(show: Open) -> None:
     page.get_by_role("button", name="name", exact=True).click()
     assert names(page) == "abcdefg"
     assert page.locator("[aria-sort]").count() == 1
+
+
+def test_lines_are_shown_as_they_are(show: Open) -> None:
+    assert show("small", **WIDE).locator("pre").text_content() == LINES
 
 
 def test_the_keyboard_sorts_too(show: Open) -> None:
