@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from results.curves import Curve, in_digits
-from results.figures import TITLE, panels, save
+from results.drawing import TITLE, panels, save
 from results.statistics import Floats
 
 if TYPE_CHECKING:
