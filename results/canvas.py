@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # of a legend, in its font size
-HANDLE, PAD, BETWEEN, ROW = 2.6, 0.6, 1.4, 1.5
+HANDLE, PAD, BETWEEN, ROW = 2.6, 0.6, 1.4, 1.37
 
 
 @lru_cache(maxsize=4096)
@@ -85,7 +85,7 @@ def canvas(
         the figure, and its axes, an array [rows, columns].
     """
     left = 6.0 * look.em if left is None else left
-    right = 1.0 * look.em if right is None else right
+    right = 1.8 * look.em if right is None else right
     bottom = 3.7 * look.em if bottom is None else bottom
     within = look.width - left - right - (columns - 1) * gaps[0]
     size = (within / columns, look.height) if size is None else size
@@ -95,7 +95,7 @@ def canvas(
     top = (1.25 * (shown.count("\n") + 1) + 1.0 if shown else 0.6) * look.em
     labels = [str(handle.get_label()) for handle in handles]
     in_columns = legend_columns(labels, width - 2 * edge, look)
-    legend_height = (ROW * math.ceil(len(labels) / in_columns) + 0.6) * look.small / 72 if labels else 0.0
+    legend_height = (ROW * math.ceil(len(labels) / in_columns) + 0.9) * look.small / 72 if labels else 0.0
     margins = (left, right, bottom + legend_height, top)
     figure, axes = panels(rows, columns, size, gaps, margins, narrowest=0, **options)
     height = figure.get_figheight()
@@ -135,8 +135,17 @@ def log_axis(axis: Axis, low: float, high: float) -> None:
     axis.axes.set(**{f"{axis.axis_name}scale": "log", f"{axis.axis_name}lim": (low, high)})
     subs = (1, 2, 5) if high < 30 * low else (1, 3) if high < 300 * low else (1,)
     axis.set_major_locator(LogLocator(subs=subs, numticks=7))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: plain(value)))
     axis.set_minor_locator(NullLocator())  # minor ticks take half of the time that drawing does
+
+
+def plain(value: float) -> str:
+    """A round number for an axis: 0.01, 10,000, 3·10⁶."""
+    if 1e-4 < value < 999_999:
+        return f"{value:,.6g}"
+    factor, _, power = f"{value:e}".partition("e")
+    digits = str(int(power)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"10{digits}" if float(factor) == 1 else f"{float(factor):g}·10{digits}"
 
 
 def mark_floor(axes: Axes, floor: float, look: Look) -> None:

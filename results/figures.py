@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from results.anytime import EXACT, AnytimeCurve, Answer, Unit, anytime_curves, unit_of
-from results.canvas import canvas, legend_of, log_axis, mark_floor
+from results.canvas import canvas, legend_of, log_axis, mark_floor, text_width
 from results.drawing import DPI, Drawing, floor_of, save, seeds_in_words, stem
 from results.look import BUILT_IN, SCREEN, Look, Style, styles
 from results.record import BEST_SEEN, CellRecord
@@ -148,6 +148,9 @@ def final_distribution(
         beside: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "ha": "right", "fontsize": look.small}
         right = 1 + 4.0 * look.em / size[0]
         axes.text(right, -1.0, "at 0", va="center", color="0.35", **beside)
+        axes.text(
+            floor, -1.0, "0", va="center", ha="center", fontsize=look.small, color="0.35", backgroundcolor="white"
+        )
         for row, share in zip(rows, data["share_at_0"], strict=True):
             axes.text(right, row, f"{100 * share:.0f} %", va="center", **beside)
         axes.set_xlabel(f"search regret ({about['wording']['regret_unit']})")
@@ -185,7 +188,7 @@ def anytime_figure(cells: Sequence[CellRecord], path: Path) -> None:
     with look.context():
         size = (3.7, 2.6) if len(answers) > 1 else (5.4, 3.0)
         handles = legend_of(list(labels), of)
-        figure, grid = canvas(look, title, handles, columns=len(answers), size=size, gaps=(0.2, 0), sharey=True)
+        figure, grid = canvas(look, title, handles, columns=len(answers), size=size, gaps=(0.35, 0), sharey=True)
         for axes, answer, group in zip(grid[0], answers, curves, strict=True):
             _draw_anytime(axes, group, floor, look, of)
             axes.set(xlabel=AXES[axis])
@@ -216,8 +219,7 @@ def _draw_curves(
         style = styles[curve.label]
         low, high = np.maximum(curve.low, floor), np.maximum(curve.high, floor)
         axes.fill_between(curve.at, low, high, color=style.colour, alpha=shade, linewidth=0)
-        options: dict[str, Any] = style.line(len(curve.at))
-        axes.plot(curve.at, np.maximum(curve.regret, floor), **options)
+        axes.plot(curve.at, np.maximum(curve.regret, floor), **style.line(len(curve.at)))
 
 
 def _reported_curve(cell: CellRecord, answer: Answer) -> AnytimeCurve:
@@ -244,8 +246,6 @@ def _summary(cell: CellRecord, budget: int, answer: Answer) -> dict[str, Any]:
 
 
 def _label_room(labels: Iterable[str], look: Look) -> float:
-    from results.canvas import text_width
-
     return max(text_width(label, look.fonts[0], look.small) for label in labels) + 1.2 * look.em
 
 

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import product
+from typing import Any
 
 from results.record import CellRecord
 
@@ -116,7 +117,7 @@ class Style:
     marker: str = ""
     filled: bool = True
 
-    def line(self, points: int = 2) -> dict[str, object]:
+    def line(self, points: int = 2) -> dict[str, Any]:
         """The options of a matplotlib line through so many points: a few of them are marked."""
         step = max(points // 6, 1)
         return {
