@@ -16,10 +16,11 @@ from results.record import BEST_SEEN, CellRecord
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 ABSENT = "none"  # the choice of an edge that is not there
 IN_A_ROW = 3  # boxes of a chain
-BEND = 0.55  # of an edge over two nodes and more
+NODE = 15  # diameter in points
 
 
 def found_architecture(cell: CellRecord, answer: Answer, look: Look) -> Drawing | None:
@@ -54,9 +55,9 @@ def found_architecture(cell: CellRecord, answer: Answer, look: Look) -> Drawing 
         figure = _graph(title, edges, chosen, colours, look) if edges else _chain(title, names, chosen, look)
     regret = float(cell.columns[f"{answer}_regret"][found == best, -1][0])
     caption = (
-        f"The architecture that is most often the final {words} of {cell.optimizer} on {about['label']}: of {count:,} of "
-        f"{seeds:,} seeds ({100 * count / seeds:.0f} %), among {indices.size:,} that differ. It is number {best:,} of "
-        f"the table; its search regret is {regret:.3g} {about['wording']['regret_unit']}. "
+        f"The architecture that is most often the final {words} of {cell.optimizer} on {about['label']}: of {count:,} "
+        f"of {seeds:,} seeds ({100 * count / seeds:.0f} %), among {indices.size:,} that differ. It is number {best:,} "
+        f"of the table; its search regret is {regret:.3g} {about['wording']['regret_unit']}. "
         + ", ".join(f"{name}: {value}" for name, value in zip(names, chosen, strict=True))
         + "."
     )
@@ -78,64 +79,72 @@ def _colours(values: Sequence[Sequence[str]]) -> dict[str, str]:
 
 def _graph(
     title: str, edges: Sequence[tuple[int, int]], chosen: Sequence[str], colours: Mapping[str, str], look: Look
-) -> Any:
+) -> Figure:
     """Nodes on a line, an arrow an edge: to the next node straight, else over or under the line."""
     nodes = sorted({node for edge in edges for node in edge})
     last = len(nodes) - 1
-    reach = 0.5 * BEND * last + 0.35
     margin = 0.5 * look.em
-    figure, grid = canvas(
-        look, title, size=(look.width - 2 * margin, 2.0 * look.height / 2.3), left=margin, right=margin, bottom=margin
-    )
+    spans = [(nodes.index(source), nodes.index(target)) for source, target in edges]
+    peaks = [_bend(*ends) * (ends[1] - ends[0]) / 2 for ends in spans]  # an arc rises to half of its control point
+    unit = (look.width - 2 * margin) / (last + 0.5)  # inches between nodes
+    room = 2.2 * look.small / 72 / unit
+    low, high = min(*peaks, 0) - room, max(*peaks, 0) + room
+    size = (look.width - 2 * margin, unit * (high - low))  # as many inches a unit across as up
+    figure, grid = canvas(look, title, size=size, left=margin, right=margin, bottom=margin)
     axes = grid[0, 0]
-    axes.set(xlim=(-0.3, last + 0.3), ylim=(-0.5 * BEND * max(last - 1, 1) - 0.35, reach))
+    axes.set(xlim=(-0.25, last + 0.25), ylim=(low, high))
     axes.set_axis_off()
-    for (source, target), choice in zip(edges, chosen, strict=True):
-        ends = nodes.index(source), nodes.index(target)
-        _edge(axes, ends, choice, colours[choice], look)
+    for ends, peak, choice in zip(spans, peaks, chosen, strict=True):
+        _edge(axes, ends, peak, choice, colours[choice], look)
+    axes.scatter(range(last + 1), [0] * (last + 1), NODE**2, "white", edgecolors="0.2", linewidths=0.9, zorder=4)
     for place, node in enumerate(nodes):
         text = "in" if place == 0 else "out" if place == last else str(node)
-        box = {"boxstyle": "circle,pad=0.35", "facecolor": "white", "edgecolor": "0.2", "linewidth": 0.9}
-        axes.text(place, 0, text, ha="center", va="center", fontsize=look.small, bbox=box, zorder=4)
+        axes.text(place, 0, text, ha="center", va="center_baseline", fontsize=look.small - 0.5, zorder=5)
     return figure
 
 
-def _edge(axes: Axes, ends: tuple[int, int], choice: str, colour: str, look: Look) -> None:
+def _bend(start: int, end: int) -> float:
+    """Of an edge, positive upwards: two over two nodes go to either side, the longest above all."""
+    span = end - start
+    if span == 1:
+        return 0.0
+    return 0.62 if span > 2 else -0.5 if start % 2 else 0.5
+
+
+def _edge(axes: Axes, ends: tuple[int, int], peak: float, choice: str, colour: str, look: Look) -> None:
     from matplotlib.patches import FancyArrowPatch
-    from matplotlib.path import Path
 
     start, end = ends
-    span = end - start
-    # the two edges over two nodes go to either side, the longest above all
-    side = 0 if span == 1 else -1 if span == 2 and start % 2 else 1
-    height = side * BEND * span
-    curve = Path([(start, 0), ((start + end) / 2, height), (end, 0)], [Path.MOVETO, Path.CURVE3, Path.CURVE3])
     absent = choice == ABSENT
-    axes.add_patch(
-        FancyArrowPatch(
-            path=curve,
-            arrowstyle="-" if absent else "-|>,head_length=4,head_width=2",
-            color=colour,
-            linewidth=0.8 if absent else 1.6,
-            linestyle=":" if absent else "-",
-            mutation_scale=1,
-        )
+    arrow = FancyArrowPatch(
+        (start, 0),
+        (end, 0),
+        connectionstyle=f"arc3,rad={-_bend(start, end)}",
+        arrowstyle="-" if absent else "-|>,head_length=5,head_width=2.5",
+        color=colour,
+        linewidth=0.9 if absent else look.line,
+        linestyle=":" if absent else "-",
+        mutation_scale=1,
+        shrinkA=NODE / 2,
+        shrinkB=NODE / 2 + 1,
     )
-    box = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none"}
-    axes.text(
-        (start + end) / 2,
-        height / 2,
+    axes.add_patch(arrow)
+    beside = (0, -3 if peak < 0 else 3)
+    axes.annotate(
         choice,
+        ((start + end) / 2, peak),
+        beside,
+        "data",
+        "offset points",
         ha="center",
-        va="center",
-        fontsize=look.small - (1 if span == 1 else 0),
+        va="top" if peak < 0 else "bottom",
+        fontsize=look.small - (1 if peak == 0 else 0.5),
         color="0.6" if absent else "0.1",
-        bbox=box,
         zorder=3,
     )
 
 
-def _chain(title: str, names: Sequence[str], chosen: Sequence[str], look: Look) -> Any:
+def _chain(title: str, names: Sequence[str], chosen: Sequence[str], look: Look) -> Figure:
     """A box a variable, its name above and its value in it, row by row."""
     from matplotlib.patches import FancyBboxPatch
 

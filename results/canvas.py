@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -15,7 +15,6 @@ from results.look import Look, Style
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
-    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 # of a legend, in its font size
@@ -67,6 +66,7 @@ def canvas(
     left: float | None = None,
     right: float | None = None,
     bottom: float | None = None,
+    above: float = 0.0,
     **options: Any,
 ) -> tuple[Figure, Any]:
     """A figure of panels under a title, with a legend below in as many columns as fit.
@@ -79,6 +79,7 @@ def canvas(
         size: width and height of the axes of one, in inches; by default the look's.
         gaps: between panels, in inches, across and down.
         left, right, bottom: margins in inches, the legend aside; by default with room for numbers and labels.
+        above: inches between the title and the axes, for what is written there.
         **options: of ``Figure.subplots``.
 
     Returns:
@@ -92,7 +93,7 @@ def canvas(
     width = left + columns * size[0] + (columns - 1) * gaps[0] + right
     edge = 0.6 * look.em
     shown = wrap(title, width - 2 * edge, look) if look.titled else ""
-    top = (1.25 * (shown.count("\n") + 1) + 1.0 if shown else 0.6) * look.em
+    top = (1.25 * (shown.count("\n") + 1) + 1.0 if shown else 0.6) * look.em + above
     labels = [str(handle.get_label()) for handle in handles]
     in_columns = legend_columns(labels, width - 2 * edge, look)
     legend_height = (ROW * math.ceil(len(labels) / in_columns) + 0.9) * look.small / 72 if labels else 0.0
@@ -128,24 +129,28 @@ def _marked_once(style: Style) -> dict[str, Any]:
     return style.line() | {"markevery": (1, 2)}
 
 
-def log_axis(axis: Axis, low: float, high: float) -> None:
-    """Makes an axis logarithmic, from ``low`` to ``high``, labelled with plain numbers."""
+def log_axis(axes: Axes, name: Literal["x", "y"], low: float, high: float, most: int = 7) -> None:
+    """Makes an axis logarithmic, from ``low`` to ``high``, labelled with at most so many plain numbers."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-    axis.axes.set(**{f"{axis.axis_name}scale": "log", f"{axis.axis_name}lim": (low, high)})
-    subs = (1, 2, 5) if high < 30 * low else (1, 3) if high < 300 * low else (1,)
-    axis.set_major_locator(LogLocator(subs=subs, numticks=7))
+    axes.set(**{f"{name}scale": "log", f"{name}lim": (low, high)})
+    axis = axes.xaxis if name == "x" else axes.yaxis
+    subs: tuple[float, ...] = (1,)
+    if most > 3:
+        span = high / low
+        subs = (1, 1.5, 2, 3, 5, 7) if span < 5 else (1, 2, 5) if span < 30 else (1, 3) if span < 300 else (1,)
+    axis.set_major_locator(LogLocator(subs=subs, numticks=most))
     axis.set_major_formatter(FuncFormatter(lambda value, _: plain(value)))
     axis.set_minor_locator(NullLocator())  # minor ticks take half of the time that drawing does
 
 
 def plain(value: float) -> str:
-    """A round number for an axis: 0.01, 10,000, 3·10⁶."""
+    """A round number for an axis: 0.01, 10,000, or a power of ten as matplotlib's mathtext."""
     if 1e-4 < value < 999_999:
         return f"{value:,.6g}"
     factor, _, power = f"{value:e}".partition("e")
-    digits = str(int(power)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-    return f"10{digits}" if float(factor) == 1 else f"{float(factor):g}·10{digits}"
+    times = "" if float(factor) == 1 else rf"{float(factor):g}\cdot "
+    return rf"$\mathdefault{{{times}10^{{{int(power)}}}}}$"
 
 
 def mark_floor(axes: Axes, floor: float, look: Look) -> None:

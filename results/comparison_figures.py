@@ -39,7 +39,7 @@ def profile(shares: Mapping[str, Profile], of: str, look: Look, styles: Mapping[
     with look.context():
         figure, grid = canvas(look, title, legend_of(list(shares), styles))
         axes = grid[0, 0]
-        log_axis(axes.xaxis, floor, max(float(thresholds.max()), 2 * floor))
+        log_axis(axes, "x", floor, max(float(thresholds.max()), 2 * floor))
         axes.grid(visible=True)
         for label, (at, share, low, high) in shares.items():
             drawn = np.maximum(at, floor)
@@ -86,7 +86,7 @@ def improvement_matrix(labels: Sequence[str], values: ArrayLike, of: str, look: 
     shown = np.where(np.eye(K, dtype=bool), np.nan, values)
     rows = [f"{label}  {place}" for place, label in enumerate(labels, 1)]
     left = max(text_width(row, look.fonts[0], look.small) for row in rows) + 1.2 * look.em
-    across = max(2.9 * look.small / 72, min((look.width - left - 0.6 * look.em) / K, 0.5))
+    across = max(2.9 * look.small / 72, min((look.width - left - 0.6 * look.em) / K, 0.6))
     down = max(2.1 * look.small / 72, 0.55 * across)
     with look.context():
         size = (K * across, K * down)
@@ -144,7 +144,7 @@ def rank_diagram(
     step = 1.9 * look.small / 72  # inches from one line to the next
     above, bars = 2.6 * step, 0.5 * step * len(groups) + 0.4 * step
     height = above + bars + half * step
-    width = max(look.width - 2 * side, 1.2)
+    width = max(look.width - 2 * side, 0.13 * K, 1.5)
     with look.context():
         figure, grid = canvas(look, title, size=(width, height), left=side, right=side, bottom=0.4 * look.em)
         axes = grid[0, 0]
@@ -169,8 +169,8 @@ def rank_diagram(
                 text, (end, line), beside, "data", "offset points", ha=towards, va="center", fontsize=look.small
             )
     caption = (
-        f"Mean ranks, 1 is the best: {of}. Optimizers under one thick bar are not told apart: their ranks differ by less "
-        f"than the critical difference of {critical:.2f} (Nemenyi)."
+        f"Mean ranks, 1 is the best: {of}. Optimizers under one thick bar are not told apart: their ranks differ by "
+        f"less than the critical difference of {critical:.2f} (Nemenyi)."
     )
     data = pd.DataFrame({"optimizer": [labels[one] for one in order], "mean_rank": ranks[order]})
     return Drawing("mean-ranks", title, caption, figure, data, look)

@@ -9,10 +9,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from results.look import BLACK, BLUE, GREEN, ORANGE, PINK, SCREEN, SKY, VERMILLION, Look
-from results.record import write_atomically
+from results.record import CellRecord, write_atomically
 from results.statistics import Floats
 
 if TYPE_CHECKING:
@@ -55,9 +53,8 @@ class Drawing:
         stream = BytesIO()
         with self.look.context(), mpl.rc_context({"svg.hashsalt": self.name}):
             self.figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
-        measured = f"'{self.look.fonts[0]}'" if " " in self.look.fonts[0] else self.look.fonts[0]
         families = ", ".join(f"'{family}'" if " " in family else family for family in self.look.fonts)
-        return stream.getvalue().replace(measured.encode(), families.encode())
+        return stream.getvalue().replace(f"'{self.look.fonts[0]}'".encode(), families.encode())
 
     def save(self, folder: Path) -> list[Path]:
         """Writes the figure as SVG and PNG and its numbers as CSV into a folder, each file whole or not at all."""
@@ -81,9 +78,9 @@ def stem(*parts: str) -> str:
     return re.sub(r"[^a-z0-9._]+", "-", "-".join(parts).lower()).strip("-")
 
 
-def seeds_in_words(counts: Sequence[int]) -> str:
-    """Such as "500 seeds", or "100 or 500 seeds"."""
-    return " or ".join(f"{count:,}" for count in sorted(set(counts))) + " seeds"
+def seeds_of(cells: Sequence[CellRecord]) -> str:
+    """Such as "500 seeds", or "100 or 500 seeds" where cells have different numbers."""
+    return " or ".join(f"{count:,}" for count in sorted({len(cell.seeds) for cell in cells})) + " seeds"
 
 
 def panels(

@@ -1,19 +1,19 @@
-"""Figures of what a study found on one benchmark: over the budget, and at its end."""
+"""Figures of what a study found on one benchmark, over the budget."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from results.anytime import EXACT, AnytimeCurve, Answer, Unit, anytime_curves, unit_of
-from results.canvas import canvas, legend_of, log_axis, mark_floor, text_width
-from results.drawing import DPI, Drawing, floor_of, save, seeds_in_words, stem
+from results.anytime import EXACT, Answer, AnytimeCurve, Unit, anytime_curves, unit_of
+from results.canvas import canvas, legend_of, log_axis, mark_floor
+from results.drawing import DPI, Drawing, floor_of, save, seeds_of, stem
 from results.look import BUILT_IN, SCREEN, Look, Style, styles
 from results.record import BEST_SEEN, CellRecord
-from results.statistics import Floats, interquartile_mean, mean_interval
+from results.statistics import mean_interval
 from results.tables import reported_heading, reported_number
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def anytime(
         grid[0, 0].set(xlabel=AXES[axis], ylabel=f"search regret ({about['wording']['regret_unit']})")
     caption = (
         f"Search regret of the {words} on {about['label']} over {AXES[axis]}. Lines: interquartile mean of "
-        f"{_seeds(cells)}, bands: its 95 % bootstrap interval. The search sees the {about['wording']['searched']}. "
+        f"{seeds_of(cells)}, bands: its 95 % bootstrap interval. The search sees the {about['wording']['searched']}. "
         f"Both axes are logarithmic; what is below {floor:.2g} is drawn there, at the line of 0."
     )
     if answer == "recommended" and (same := [cell.optimizer for cell in cells if cell.recommends_incumbent]):
@@ -94,75 +94,16 @@ def reported(cells: Sequence[CellRecord], answer: Answer, look: Look, styles: Ma
         above = 2 if about["wording"]["complement"] else -look.small - 1
         place = "axes fraction", "data"
         axes.annotate(best_by, (0, best), (3, above), place, "offset points", fontsize=look.small - 1, color="0.25")
-        log_axis(axes.xaxis, *_ends(curves))
+        log_axis(axes, "x", *_ends(curves))
         axes.set(xlabel=AXES[axis], ylabel=measure, ylim=_second_half(curves, best))
         axes.grid(visible=True)
     caption = (
         f"{about['wording']['reported']} of the {words} on {about['label']} over {AXES[axis]}. Lines: mean of "
-        f"{_seeds(cells)}, bands: its 95 % interval. The horizontal line is the architecture that is {best_by}; "
+        f"{seeds_of(cells)}, bands: its 95 % interval. The horizontal line is the architecture that is {best_by}; "
         "no honest search can be expected to be beyond it. Early values may lie outside of the frame."
     )
     name = stem(about["label"], "reported", BEST_SEEN if answer == "incumbent" else answer)
     return Drawing(name, title, caption[0].upper() + caption[1:], figure, _frame(curves, axis, "reported"), look)
-
-
-def final_distribution(
-    cells: Sequence[CellRecord], budget: int, answer: Answer, look: Look, styles: Mapping[str, Style]
-) -> Drawing:
-    """How the search regrets of the seeds are distributed at a budget, a row an optimizer, the best first.
-
-    Args:
-        cells: of one benchmark.
-        budget: a checkpoint of all.
-        answer, look, styles: as of :func:`anytime`.
-
-    Returns:
-        the drawing, with a row an optimizer.
-    """
-    import pandas as pd  # 0.5 s
-
-    about = cells[0].about["benchmark"]
-    data = pd.DataFrame([_summary(cell, budget, answer) for cell in cells]).sort_values("iqm", kind="stable")
-    words = answer_in_words(cells, answer)
-    title = f"{about['label']}: {words} at {budget:,} {AXES[unit_of(cells[0])]}"
-    numbers = data[["p5", "q1", "iqm", "median", "q3", "p95"]]
-    floor = floor_of(numbers.to_numpy().ravel())
-    drawn = numbers.clip(lower=floor)
-    height = max(1.9 * look.small / 72 * len(data), 0.9)
-    with look.context():
-        left = _label_room(data["optimizer"], look)
-        size = max(look.width - left - 4.5 * look.em, 18 * look.em), height
-        figure, grid = canvas(look, title, size=size, left=left, right=4.5 * look.em)
-        axes = grid[0, 0]
-        log_axis(axes.xaxis, 0.75 * floor, 1.15 * float(drawn.to_numpy().max()))
-        rows = np.arange(len(data))
-        colours = [styles[label].colour for label in data["optimizer"]]
-        axes.hlines(rows, drawn["p5"], drawn["p95"], colors=colours, linewidth=0.8)
-        axes.barh(rows, drawn["q3"] - drawn["q1"], 0.62, drawn["q1"], color=colours, alpha=0.35)
-        axes.vlines(drawn["median"], rows - 0.31, rows + 0.31, colors=colours, linewidth=1.4)
-        axes.scatter(drawn["iqm"], rows, 14, colours, "D", edgecolors="white", linewidths=0.5, zorder=3)
-        axes.axvline(floor, color="0.55", linewidth=0.6, zorder=1)
-        axes.set_yticks(rows, data["optimizer"])
-        axes.tick_params(axis="y", length=0)
-        axes.set_ylim(len(data) - 0.4, -1.0)
-        beside: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "ha": "right", "fontsize": look.small}
-        right = 1 + 4.0 * look.em / size[0]
-        axes.text(right, -1.0, "at 0", va="center", color="0.35", **beside)
-        axes.text(
-            floor, -1.0, "0", va="center", ha="center", fontsize=look.small, color="0.35", backgroundcolor="white"
-        )
-        for row, share in zip(rows, data["share_at_0"], strict=True):
-            axes.text(right, row, f"{100 * share:.0f} %", va="center", **beside)
-        axes.set_xlabel(f"search regret ({about['wording']['regret_unit']})")
-        axes.grid(visible=True, axis="x")
-    caption = (
-        f"Search regret of the {words} on {about['label']} at {budget:,} {AXES[unit_of(cells[0])]}, {_seeds(cells)}. "
-        "Boxes: from the first to the third quartile, with the median; whiskers: from the 5th to the 95th percentile; "
-        f"diamonds: interquartile mean. At the right the share of seeds with regret 0. What is below {floor:.2g} is "
-        "drawn there, at the line of 0."
-    )
-    name = stem(about["label"], "final", BEST_SEEN if answer == "incumbent" else answer, f"{budget}")
-    return Drawing(name, title, caption, figure, data.reset_index(drop=True), look)
 
 
 def anytime_figure(cells: Sequence[CellRecord], path: Path) -> None:
@@ -184,7 +125,7 @@ def anytime_figure(cells: Sequence[CellRecord], path: Path) -> None:
     floor = floor_of(np.concatenate(drawn) if drawn else np.zeros(0))
     of = _known(styles(cells))
     labels = dict.fromkeys(curve.label for group in curves for curve in group)
-    title = f"{about['label']}, {_seeds(cells)}; {about['wording']['searched']}"
+    title = f"{about['label']}, {seeds_of(cells)}; {about['wording']['searched']}"
     with look.context():
         size = (3.7, 2.6) if len(answers) > 1 else (5.4, 3.0)
         handles = legend_of(list(labels), of)
@@ -204,9 +145,9 @@ def _draw_anytime(
 ) -> None:
     axes.grid(visible=True)
     top = max((float(curve.regret.max()) for curve in curves), default=floor)
-    log_axis(axes.yaxis, 0.75 * floor, 1.3 * max(top, 2 * floor))
+    log_axis(axes, "y", 0.75 * floor, 1.3 * max(top, 2 * floor))
     if curves:
-        log_axis(axes.xaxis, *_ends(curves))
+        log_axis(axes, "x", *_ends(curves))
     _draw_curves(axes, curves, _known(styles), floor)
     mark_floor(axes, floor, look)
 
@@ -238,17 +179,6 @@ def _second_half(curves: Iterable[AnytimeCurve], best: float) -> tuple[float, fl
     return float(values.min() - room), float(values.max() + room)
 
 
-def _summary(cell: CellRecord, budget: int, answer: Answer) -> dict[str, Any]:
-    regret: Floats = cell.at(budget, f"{answer}_regret")
-    p5, q1, median, q3, p95 = np.percentile(regret, [5, 25, 50, 75, 95]).tolist()
-    numbers = {"p5": p5, "q1": q1, "median": median, "q3": q3, "p95": p95, "iqm": float(interquartile_mean(regret))}
-    return {"optimizer": cell.optimizer, "seeds": len(regret), **numbers, "share_at_0": float((regret == 0).mean())}
-
-
-def _label_room(labels: Iterable[str], look: Look) -> float:
-    return max(text_width(label, look.fonts[0], look.small) for label in labels) + 1.2 * look.em
-
-
 def _ends(curves: Iterable[AnytimeCurve]) -> tuple[float, float]:
     ends = [(float(curve.at[0]), float(curve.at[-1])) for curve in curves]
     low, high = min(low for low, _ in ends), max(high for _, high in ends)
@@ -257,10 +187,6 @@ def _ends(curves: Iterable[AnytimeCurve]) -> tuple[float, float]:
 
 def _known(styles: Mapping[str, Style]) -> dict[str, Style]:
     return {EXACT: Style(*BUILT_IN["random_search"]), **styles}
-
-
-def _seeds(cells: Sequence[CellRecord]) -> str:
-    return seeds_in_words([len(cell.seeds) for cell in cells])
 
 
 def _frame(curves: Sequence[AnytimeCurve], axis: Unit, value: str = "regret") -> pd.DataFrame:

@@ -9,7 +9,7 @@ import numpy as np
 
 from results.anytime import unit_of
 from results.canvas import canvas, legend_of, log_axis
-from results.drawing import COLOURS, Drawing, seeds_in_words, stem
+from results.drawing import COLOURS, Drawing, seeds_of, stem
 from results.figures import AXES
 from results.look import Look, Style
 from results.record import CellRecord
@@ -54,9 +54,9 @@ def diagnostic(cells: Sequence[CellRecord], column: str, look: Look, styles: Map
         figure, grid = canvas(look, title, legend_of(list(traces), styles))
         axes = grid[0, 0]
         if logarithmic and (positive := every[every > 0]).size:
-            log_axis(axes.yaxis, 0.8 * float(positive.min()), 1.25 * float(positive.max()))
+            log_axis(axes, "y", 0.8 * float(positive.min()), 1.25 * float(positive.max()))
         ends = np.concatenate([trace[0] for trace in traces.values()])
-        log_axis(axes.xaxis, float(ends.min()), max(float(ends.max()), 1.1 * float(ends.min())))
+        log_axis(axes, "x", float(ends.min()), max(float(ends.max()), 1.1 * float(ends.min())))
         axes.grid(visible=True)
         axes.set(xlabel=AXES[axis], ylabel=heading)
         for label, (at, low, median, high) in traces.items():
@@ -68,7 +68,7 @@ def diagnostic(cells: Sequence[CellRecord], column: str, look: Look, styles: Map
             axes.annotate(f"alpha {alpha:g}", (0, alpha), (3, 2), place, "offset points", fontsize=look.small - 1)
     caption = (
         f"{heading[0].upper() + heading[1:]} on {about['label']} over {AXES[axis]}. Lines: median of "
-        f"{seeds_in_words([len(cell.seeds) for cell in having])}; bands: between the quartiles."
+        f"{seeds_of(having)}; bands: between the quartiles."
     )
     if alphas:
         caption += " The step size grows while the signal to noise is above alpha, the dotted line."
@@ -120,6 +120,7 @@ def distribution_path(cell: CellRecord, look: Look) -> Drawing | None:
             gaps=(beside, 0.36),
             left=left,
             right=right,
+            above=1.2 * look.em,
         )
         for axes in grid.flat[len(variables) :]:
             axes.set_axis_off()
@@ -127,7 +128,7 @@ def distribution_path(cell: CellRecord, look: Look) -> Drawing | None:
             colours = _colours(variable)
             values = paths[:, place, : len(names)]
             axes.stackplot(at, values.T, colors=colours, edgecolor="white", linewidth=0.3)
-            log_axis(axes.xaxis, float(at[0]), float(at[-1]))
+            log_axis(axes, "x", float(at[0]), float(at[-1]), most=3)
             _few_ticks(axes, at, inner=place % columns > 0, above=place + columns < len(variables))
             axes.set_title(variable["name"], y=1.0, pad=3, fontsize=look.small)
             if not shared:
@@ -140,9 +141,9 @@ def distribution_path(cell: CellRecord, look: Look) -> Drawing | None:
             fontsize=look.text,
         )
     caption = (
-        f"The distribution of {cell.optimizer} on {about['label']} over {AXES[axis]}: the probability of every value of "
-        f"every variable, the mean of {seeds_in_words([len(cell.seeds)])}, from the first value at the bottom to the last at the "
-        "top. A single colour at the right edge is a decision that all seeds share."
+        f"The distribution of {cell.optimizer} on {about['label']} over {AXES[axis]}: the probability of every value "
+        f"of every variable, the mean of {seeds_of([cell])}, from the first value at the bottom to the "
+        "last at the top. A single colour at the right edge is a decision that all seeds share."
     )
     data = pd.DataFrame(
         [

@@ -8,7 +8,7 @@ import numpy as np
 
 from results.anytime import unit_of
 from results.canvas import canvas, legend_of, log_axis
-from results.drawing import Drawing, seeds_in_words, stem
+from results.drawing import Drawing, seeds_of, stem
 from results.figures import AXES
 from results.look import Look, Style
 from results.record import CellRecord
@@ -48,7 +48,7 @@ def targets_reached(cells: Sequence[CellRecord], look: Look, styles: Mapping[str
     with look.context():
         figure, grid = canvas(look, title, legend_of(list(shares), styles))
         axes = grid[0, 0]
-        log_axis(axes.xaxis, float(at[0]), float(at[-1]))
+        log_axis(axes, "x", float(at[0]), float(at[-1]))
         axes.grid(visible=True)
         axes.set(xlabel=AXES[axis], ylabel="share of seeds and targets", ylim=(0, 1.02))
         for label, share in shares.items():
@@ -56,7 +56,7 @@ def targets_reached(cells: Sequence[CellRecord], look: Look, styles: Mapping[str
     named = ", ".join(f"best {name} of the table" for name in targets if name != "best")
     caption = (
         f"Share of pairs of a seed and a target that the best seen has reached on {about['label']}, of "
-        f"{seeds_in_words([len(cell.seeds) for cell in cells])} and {len(targets)} targets: {named}, and the best. "
+        f"{seeds_of(cells)} and {len(targets)} targets: {named}, and the best. "
         "Higher and further left is better."
     )
     data = pd.concat(
