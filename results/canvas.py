@@ -27,7 +27,7 @@ def text_width(text: str, family: str, size: float) -> float:
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 
-    width, _, _ = text_to_path.get_text_width_height_descent(text, FontProperties([family], size=size), ismath=False)
+    width, _, _ = text_to_path.get_text_width_height_descent(text, FontProperties(family=[family], size=size), ismath=False)
     return float(width) / 72
 
 

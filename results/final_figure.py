@@ -44,13 +44,13 @@ def final_distribution(
         size = max(look.width - left - 4.5 * look.em, 18 * look.em), height
         figure, grid = canvas(look, title, size=size, left=left, right=4.5 * look.em)
         axes = grid[0, 0]
-        log_axis(axes, "x", 0.75 * floor, 1.15 * float(drawn.to_numpy().max()))
+        log_axis(axes, "x", 0.75 * floor, 1.15 * float(np.nanmax(drawn.to_numpy(), initial=2 * floor)))
         rows = np.arange(len(data))
         colours = [styles[label].colour for label in data["optimizer"]]
         axes.hlines(rows, drawn["p5"], drawn["p95"], colors=colours, linewidth=0.8)
         axes.barh(rows, drawn["q3"] - drawn["q1"], 0.62, drawn["q1"], color=colours, alpha=0.35)
         axes.vlines(drawn["median"], rows - 0.31, rows + 0.31, colors=colours, linewidth=1.4)
-        axes.scatter(drawn["iqm"], rows, 14, colours, "D", edgecolors="white", linewidths=0.5, zorder=3)
+        axes.scatter(drawn["iqm"], rows, 14, colours, marker="D", edgecolors="white", linewidths=0.5, zorder=3)
         axes.axvline(floor, color="0.55", linewidth=0.6, zorder=1)
         axes.set_yticks(rows, data["optimizer"])
         axes.tick_params(axis="y", length=0)
