@@ -27,7 +27,8 @@ def text_width(text: str, family: str, size: float) -> float:
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 
-    width, _, _ = text_to_path.get_text_width_height_descent(text, FontProperties(family=[family], size=size), ismath=False)
+    font = FontProperties(family=[family], size=size)
+    width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
     return float(width) / 72
 
 
@@ -129,8 +130,13 @@ def _marked_once(style: Style) -> dict[str, Any]:
     return style.line() | {"markevery": (1, 2)}
 
 
-def log_axis(axes: Axes, name: Literal["x", "y"], low: float, high: float, most: int = 7) -> None:
-    """Makes an axis logarithmic, from ``low`` to ``high``, labelled with at most so many plain numbers."""
+def log_axis(
+    axes: Axes, name: Literal["x", "y"], low: float, high: float, *, most: int = 7, floor: float = 0.0
+) -> None:
+    """Makes an axis logarithmic, from ``low`` to ``high``, labelled with at most ``most`` plain numbers.
+
+    Below ``floor``, where 0 is drawn, there is no label.
+    """
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
     axes.set(**{f"{name}scale": "log", f"{name}lim": (low, high)})
@@ -138,9 +144,9 @@ def log_axis(axes: Axes, name: Literal["x", "y"], low: float, high: float, most:
     subs: tuple[float, ...] = (1,)
     if most > 3:
         span = high / low
-        subs = (1, 1.5, 2, 3, 5, 7) if span < 5 else (1, 2, 5) if span < 30 else (1, 3) if span < 300 else (1,)
+        subs = (1, 1.5, 2, 3, 5, 7) if span < 5 else (1, 2, 5) if span < 30 else (1, 3) if span < 1000 else (1,)
     axis.set_major_locator(LogLocator(subs=subs, numticks=most))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: plain(value)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: plain(value) if value > floor else ""))
     axis.set_minor_locator(NullLocator())  # minor ticks take half of the time that drawing does
 
 

@@ -32,6 +32,12 @@ def answer_in_words(cells: Sequence[CellRecord], answer: Answer) -> str:
     return named.pop() if len(named) == 1 else "recommendation"
 
 
+def who_recommends_the_best_seen(cells: Sequence[CellRecord], answer: Answer) -> str:
+    """A sentence for a caption, after a space; none where it tells nothing."""
+    same = [cell.optimizer for cell in cells if cell.recommends_incumbent]
+    return f" The best seen is what is recommended by {', '.join(same)}." if same and answer == "recommended" else ""
+
+
 def anytime(
     cells: Sequence[CellRecord], answer: Answer, axis: Unit, look: Look, styles: Mapping[str, Style]
 ) -> Drawing | None:
@@ -62,8 +68,7 @@ def anytime(
         f"{seeds_of(cells)}, bands: its 95 % bootstrap interval. The search sees the {about['wording']['searched']}. "
         f"Both axes are logarithmic; what is below {floor:.2g} is drawn there, at the line of 0."
     )
-    if answer == "recommended" and (same := [cell.optimizer for cell in cells if cell.recommends_incumbent]):
-        caption += f" The best seen is what is recommended by {', '.join(same)}."
+    caption += who_recommends_the_best_seen(cells, answer)
     if curves[-1].label == EXACT:
         caption += " Random search was not run; its curve is computed from the table."
     name = stem(about["label"], "anytime", BEST_SEEN if answer == "incumbent" else answer, axis)
@@ -101,6 +106,7 @@ def reported(cells: Sequence[CellRecord], answer: Answer, look: Look, styles: Ma
         f"{about['wording']['reported']} of the {words} on {about['label']} over {AXES[axis]}. Lines: mean of "
         f"{seeds_of(cells)}, bands: its 95 % interval. The horizontal line is the architecture that is {best_by}; "
         "no honest search can be expected to be beyond it. Early values may lie outside of the frame."
+        + who_recommends_the_best_seen(cells, answer)
     )
     name = stem(about["label"], "reported", BEST_SEEN if answer == "incumbent" else answer)
     return Drawing(name, title, caption[0].upper() + caption[1:], figure, _frame(curves, axis, "reported"), look)
@@ -128,15 +134,19 @@ def anytime_figure(cells: Sequence[CellRecord], path: Path) -> None:
     title = f"{about['label']}, {seeds_of(cells)}; {about['wording']['searched']}"
     with look.context():
         size = (3.7, 2.6) if len(answers) > 1 else (5.4, 3.0)
-        handles = legend_of(list(labels), of)
-        figure, grid = canvas(look, title, handles, columns=len(answers), size=size, gaps=(0.35, 0), sharey=True)
+        handles, above = legend_of(list(labels), of), 1.4 * look.em * (len(answers) > 1)
+        figure, grid = canvas(
+            look, title, handles, columns=len(answers), size=size, gaps=(0.35, 0), above=above, sharey=True
+        )
         for axes, answer, group in zip(grid[0], answers, curves, strict=True):
             _draw_anytime(axes, group, floor, look, of)
             axes.set(xlabel=AXES[axis])
             if len(answers) > 1:
-                axes.text(1, 0.98, answer_in_words(cells, answer), transform=axes.transAxes, va="top", ha="right")
+                axes.set_title(answer_in_words(cells, answer), loc="left", y=1.0, pad=4)
         top = max((float(values.max()) for values in drawn), default=floor)
-        grid[0, 0].set(ylabel=f"search regret ({about['wording']['regret_unit']})", ylim=(0.75 * floor, 1.3 * top))
+        grid[0, 0].set(
+            ylabel=f"search regret ({about['wording']['regret_unit']})", ylim=(0.8 * floor, 1.3 * max(top, 2 * floor))
+        )
         save(figure, path, DPI)
 
 
@@ -145,7 +155,7 @@ def _draw_anytime(
 ) -> None:
     axes.grid(visible=True)
     top = max((float(curve.regret.max()) for curve in curves), default=floor)
-    log_axis(axes, "y", 0.75 * floor, 1.3 * max(top, 2 * floor))
+    log_axis(axes, "y", 0.8 * floor, 1.3 * max(top, 2 * floor), floor=floor)
     if curves:
         log_axis(axes, "x", *_ends(curves))
     _draw_curves(axes, curves, _known(styles), floor)

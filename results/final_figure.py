@@ -10,7 +10,7 @@ import numpy as np
 from results.anytime import Answer, unit_of
 from results.canvas import canvas, log_axis, text_width
 from results.drawing import Drawing, floor_of, seeds_of, stem
-from results.figures import AXES, answer_in_words
+from results.figures import AXES, answer_in_words, who_recommends_the_best_seen
 from results.look import Look, Style
 from results.record import BEST_SEEN, CellRecord
 from results.statistics import Floats, interquartile_mean
@@ -44,7 +44,7 @@ def final_distribution(
         size = max(look.width - left - 4.5 * look.em, 18 * look.em), height
         figure, grid = canvas(look, title, size=size, left=left, right=4.5 * look.em)
         axes = grid[0, 0]
-        log_axis(axes, "x", 0.75 * floor, 1.15 * float(np.nanmax(drawn.to_numpy(), initial=2 * floor)))
+        log_axis(axes, "x", 0.8 * floor, 1.15 * float(np.nanmax(drawn.to_numpy(), initial=2 * floor)), floor=floor)
         rows = np.arange(len(data))
         colours = [styles[label].colour for label in data["optimizer"]]
         axes.hlines(rows, drawn["p5"], drawn["p95"], colors=colours, linewidth=0.8)
@@ -69,7 +69,7 @@ def final_distribution(
         f"Search regret of the {words} on {about['label']} at {budget:,} {AXES[unit_of(cells[0])]}, {seeds_of(cells)}. "
         "Boxes: from the first to the third quartile, with the median; whiskers: from the 5th to the 95th percentile; "
         f"diamonds: interquartile mean. At the right the share of seeds with regret 0. What is below {floor:.2g} is "
-        "drawn there, at the line of 0."
+        "drawn there, at the line of 0." + who_recommends_the_best_seen(cells, answer)
     )
     name = stem(about["label"], "final", BEST_SEEN if answer == "incumbent" else answer, f"{budget}")
     return Drawing(name, title, caption, figure, data.reset_index(drop=True), look)

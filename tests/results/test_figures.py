@@ -58,7 +58,12 @@ def test_anytime_has_the_interquartile_mean_and_its_band() -> None:
 def test_curves_below_the_floor_are_drawn_on_it() -> None:
     cells = [drawn_cell("asng", REGRETS), drawn_cell("sng", np.zeros((4, 4)))]
     drawing = some(anytime(cells, "incumbent", "evaluations", SCREEN, styles(cells)))
-    _, solved, floor = drawing.figure.axes[0].lines
+    drawing.svg()  # sets the ticks
+    axes = drawing.figure.axes[0]
+    labels = {tick.label1.get_text(): tick.get_loc() for tick in axes.yaxis.get_major_ticks()}
+    assert all(at > 0.75 for text, at in labels.items() if text)  # none below the line of 0
+    assert "1" in labels
+    _, solved, floor = axes.lines
     assert set(solved.get_ydata()) == {floor.get_ydata()[0]} == {0.75}  # half of the least mean
 
 
