@@ -12,7 +12,7 @@ import numpy as np
 
 from results.ablation import Comparison
 from results.curves import Curve
-from results.figures import COLOURS, TITLE, floor_of, label_decades, panels, save
+from results.drawing import COLOURS, TITLE, floor_of, label_decades, panels, save
 from results.robustness import robustness
 from results.statistics import Floats, mean_interval
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from results.curves import SPANS_FROM, in_digits, is_number, label_of
-from results.figures import TITLE, floor_of, panels, save
+from results.drawing import TITLE, floor_of, panels, save
 from results.record import BEST_SEEN, CellRecord
 from results.statistics import Floats
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from results.curves import Curve, in_digits
-from results.figures import TITLE, panels, save
+from results.drawing import TITLE, panels, save
+from results.state_figures import TRACES
 from results.statistics import Floats
 
 if TYPE_CHECKING:
@@ -17,13 +18,6 @@ if TYPE_CHECKING:
 
 SIZE, GAPS = (3.0, 2.1), (0.5, 0.5)  # of panels, in inches
 SHOWN = 5  # steps of a curve, the lowest and the highest among them
-
-# columns of a record: heading, whether the axis is logarithmic
-TRACES = {
-    "diagnostic.step_size": ("step size delta", True),
-    "diagnostic.signal_to_noise": ("signal to noise |s|²/γ", True),
-    "diagnostic.entropy": ("entropy (nats)", False),
-}
 
 
 def traced(curve: Curve) -> tuple[str, ...]:

@@ -1,146 +1,210 @@
-"""Figures of a study."""
+"""Figures of what a study found on one benchmark, over the budget."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from results.record import CellRecord, write_atomically
-from results.statistics import Floats, interquartile_mean, interquartile_mean_interval
+from results.anytime import EXACT, Answer, AnytimeCurve, Unit, anytime_curves, unit_of
+from results.canvas import canvas, legend_of, log_axis, mark_floor
+from results.drawing import DPI, Drawing, floor_of, save, seeds_of, stem
+from results.look import BUILT_IN, SCREEN, Look, Style, styles
+from results.record import BEST_SEEN, CellRecord
+from results.statistics import mean_interval
+from results.tables import reported_heading, reported_number
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
-    from matplotlib.axis import Axis
-    from matplotlib.figure import Figure
 
-# Okabe and Ito's colours, told apart by the colour-blind too
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
+AXES: dict[Unit, str] = {"evaluations": "evaluations", "seconds": "simulated seconds"}
+FEW = 8  # curves; more have fainter bands
 
-NARROWEST = 7.5  # inches: what a title and a legend of four columns need
-LEGEND_INSIDE = 10  # more curves have their legend beside the axes
-TITLE = 1.01  # height of a panel's title; to find one by itself, matplotlib measures all texts again
+
+def answer_in_words(cells: Sequence[CellRecord], answer: Answer) -> str:
+    """What an answer is called: "best seen", or what the optimizers call their own, "mode" or "recommendation"."""
+    if answer == "incumbent":
+        return BEST_SEEN
+    named = {cell.answer for cell in cells if not cell.recommends_incumbent}
+    return named.pop() if len(named) == 1 else "recommendation"
+
+
+def who_recommends_the_best_seen(cells: Sequence[CellRecord], answer: Answer) -> str:
+    """A sentence for a caption, after a space; none where it tells nothing."""
+    same = [cell.optimizer for cell in cells if cell.recommends_incumbent]
+    return f" The best seen is what is recommended by {', '.join(same)}." if same and answer == "recommended" else ""
+
+
+def anytime(
+    cells: Sequence[CellRecord], answer: Answer, axis: Unit, look: Look, styles: Mapping[str, Style]
+) -> Drawing | None:
+    """Search regret over evaluations or simulated seconds, on logarithmic axes.
+
+    Args:
+        cells: of one benchmark.
+        answer: the best seen or the optimizers' own recommendation.
+        axis: evaluations or simulated seconds, whatever the unit of the budget.
+        look, styles: how it is set.
+
+    Returns:
+        the drawing, with a row a point; None where nothing can be drawn, as over time where the table has none.
+    """
+    about = cells[0].about["benchmark"]
+    curves = anytime_curves(cells, answer, axis)
+    if not curves:
+        return None
+    words = answer_in_words(cells, answer)
+    title = f"{about['label']}: {words} over {AXES[axis]}"
+    floor = floor_of(np.concatenate([curve.regret for curve in curves]))
+    with look.context():
+        figure, grid = canvas(look, title, legend_of([curve.label for curve in curves], _known(styles)))
+        _draw_anytime(grid[0, 0], curves, floor, look, styles)
+        grid[0, 0].set(xlabel=AXES[axis], ylabel=f"search regret ({about['wording']['regret_unit']})")
+    caption = (
+        f"Search regret of the {words} on {about['label']} over {AXES[axis]}. Lines: interquartile mean of "
+        f"{seeds_of(cells)}, bands: its 95 % bootstrap interval. The search sees the {about['wording']['searched']}. "
+        f"Both axes are logarithmic; what is below {floor:.2g} is drawn there, at the line of 0."
+    )
+    caption += who_recommends_the_best_seen(cells, answer)
+    if curves[-1].label == EXACT:
+        caption += " Random search was not run; its curve is computed from the table."
+    name = stem(about["label"], "anytime", BEST_SEEN if answer == "incumbent" else answer, axis)
+    return Drawing(name, title, caption, figure, _frame(curves, axis), look)
+
+
+def reported(cells: Sequence[CellRecord], answer: Answer, look: Look, styles: Mapping[str, Style]) -> Drawing | None:
+    """The reported number over the budget, the mean over seeds, with the line of the architecture that is best.
+
+    The arguments are those of :func:`anytime`.
+
+    Returns:
+        the drawing, with a row a point; None where no checkpoint has an answer of every seed.
+    """
+    about, axis = cells[0].about["benchmark"], unit_of(cells[0])
+    curves = [curve for cell in cells if (curve := _reported_curve(cell, answer)).at.size]
+    if not curves:
+        return None
+    words, measure = answer_in_words(cells, answer), " ".join(reported_heading(about))
+    title = f"{about['label']}: {measure} of the {words}"
+    best = float(reported_number(about, np.array(about["landmarks"]["best_final_loss"])))
+    best_by = "best by validation" if "validation" in about["wording"]["searched"] else "best by search"
+    with look.context():
+        figure, grid = canvas(look, title, legend_of([curve.label for curve in curves], styles))
+        axes = grid[0, 0]
+        _draw_curves(axes, curves, styles)
+        axes.axhline(best, color="0.3", linewidth=0.7, zorder=1)
+        above = 2 if about["wording"]["complement"] else -look.small - 1
+        place = "axes fraction", "data"
+        axes.annotate(best_by, (0, best), (3, above), place, "offset points", fontsize=look.small - 1, color="0.25")
+        log_axis(axes, "x", *_ends(curves))
+        axes.set(xlabel=AXES[axis], ylabel=measure, ylim=_second_half(curves, best))
+        axes.grid(visible=True)
+    caption = (
+        f"{about['wording']['reported']} of the {words} on {about['label']} over {AXES[axis]}. Lines: mean of "
+        f"{seeds_of(cells)}, bands: its 95 % interval. The horizontal line is the architecture that is {best_by}; "
+        "no honest search can be expected to be beyond it. Early values may lie outside of the frame."
+        + who_recommends_the_best_seen(cells, answer)
+    )
+    name = stem(about["label"], "reported", BEST_SEEN if answer == "incumbent" else answer)
+    return Drawing(name, title, caption[0].upper() + caption[1:], figure, _frame(curves, axis, "reported"), look)
 
 
 def anytime_figure(cells: Sequence[CellRecord], path: Path) -> None:
     """Draws the search regret over the budget of all optimizers on one benchmark, as a PNG or SVG file.
 
-    Solid lines are the best seen, dashed ones the optimizer's own recommendation where it is another. Bands are 95 %
+    At the left the best seen, at the right the optimizers' own recommendations, where any has another. Bands are 95 %
     bootstrap intervals of the interquartile mean.
 
     Args:
         cells: of one benchmark.
         path: where the figure goes; its ending tells the format.
     """
-    from matplotlib.figure import Figure  # 0.5 s
-
-    about = cells[0].about["benchmark"]
-    in_time = cells[0].about["budget"]["unit"] == "seconds"
-    floor = _floor(cells)
-    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
-    axes = figure.add_subplot()
-    for place, cell in enumerate(cells):
-        colour = COLOURS[place % len(COLOURS)]
-        _draw_curve(axes, cell, "incumbent", floor, color=colour, label=cell.optimizer)
-        if not cell.recommends_incumbent:
-            label = f"{cell.optimizer}: {cell.answer}"
-            _draw_curve(axes, cell, "recommended", floor, color=colour, label=label, linestyle="--")
-    axes.set(
-        xscale="log",
-        yscale="log",
-        xlabel="simulated seconds" if in_time else "evaluations",
-        ylabel=f"search regret ({about['wording']['regret_unit']})",
-    )
-    axes.set_title(f"{about['label']}, {len(cells[0].seeds)} seeds\n{about['wording']['searched']}", fontsize=9)
-    axes.axhline(floor, color="0.7", linewidth=0.8)
-    axes.annotate("0: best of the table", (0, floor), (4, 3), ("axes fraction", "data"), "offset points", fontsize=7)
-    axes.grid(alpha=0.25)
-    curves = len(axes.lines) - 1
-    if curves <= LEGEND_INSIDE:
-        axes.legend(fontsize=8, frameon=False)
-    else:
-        figure.set_size_inches(9.0, max(4.2, 0.18 * curves + 0.6))
-        figure.legend(loc="outside right upper", fontsize=8, frameon=False)
-    save(figure, path)
+    about, axis, look = cells[0].about["benchmark"], unit_of(cells[0]), SCREEN
+    answers: list[Answer] = ["incumbent"]
+    if not all(cell.recommends_incumbent for cell in cells):
+        answers.append("recommended")
+    curves = [anytime_curves(cells, answer, axis) for answer in answers]
+    drawn = [curve.regret for group in curves for curve in group]
+    floor = floor_of(np.concatenate(drawn) if drawn else np.zeros(0))
+    of = _known(styles(cells))
+    labels = dict.fromkeys(curve.label for group in curves for curve in group)
+    title = f"{about['label']}, {seeds_of(cells)}; {about['wording']['searched']}"
+    with look.context():
+        size = (3.7, 2.6) if len(answers) > 1 else (5.4, 3.0)
+        handles, above = legend_of(list(labels), of), 1.4 * look.em * (len(answers) > 1)
+        figure, grid = canvas(
+            look, title, handles, columns=len(answers), size=size, gaps=(0.35, 0), above=above, sharey=True
+        )
+        for axes, answer, group in zip(grid[0], answers, curves, strict=True):
+            _draw_anytime(axes, group, floor, look, of)
+            axes.set(xlabel=AXES[axis])
+            if len(answers) > 1:
+                axes.set_title(answer_in_words(cells, answer), loc="left", y=1.0, pad=4)
+        top = max((float(values.max()) for values in drawn), default=floor)
+        grid[0, 0].set(
+            ylabel=f"search regret ({about['wording']['regret_unit']})", ylim=(0.8 * floor, 1.3 * max(top, 2 * floor))
+        )
+        save(figure, path, DPI)
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Writes a figure atomically; the path's ending tells the format."""
-    image_format = path.suffix.lstrip(".")
-    write_atomically(path, lambda stream: figure.savefig(stream, format=image_format, dpi=150))
+def _draw_anytime(
+    axes: Axes, curves: Sequence[AnytimeCurve], floor: float, look: Look, styles: Mapping[str, Style]
+) -> None:
+    axes.grid(visible=True)
+    top = max((float(curve.regret.max()) for curve in curves), default=floor)
+    log_axis(axes, "y", 0.8 * floor, 1.3 * max(top, 2 * floor), floor=floor)
+    if curves:
+        log_axis(axes, "x", *_ends(curves))
+    _draw_curves(axes, curves, _known(styles), floor)
+    mark_floor(axes, floor, look)
 
 
-def panels(
-    rows: int,
-    columns: int,
-    size: tuple[float, float],
-    gaps: tuple[float, float],
-    margins: tuple[float, float, float, float],
-    **options: Any,
-) -> tuple[Figure, Any]:
-    """A figure of panels with fixed margins: matplotlib's own layout would take as long as all the drawing.
-
-    Args:
-        rows, columns: how many panels.
-        size: width and height of a panel (of the mean one), in inches.
-        gaps: between panels, across and down.
-        margins: left, right, bottom and top of all.
-        **options: of ``Figure.subplots``.
-
-    Returns:
-        the figure, and its axes, an array [rows, columns].
-    """
-    from matplotlib.figure import Figure  # 0.5 s
-
-    left, right, bottom, top = margins
-    size = max(size[0], (NARROWEST - left - right - (columns - 1) * gaps[0]) / columns), size[1]
-    width = left + columns * size[0] + (columns - 1) * gaps[0] + right
-    height = bottom + rows * size[1] + (rows - 1) * gaps[1] + top
-    place = {
-        "left": left / width,
-        "right": 1 - right / width,
-        "bottom": bottom / height,
-        "top": 1 - top / height,
-        "wspace": gaps[0] / size[0],
-        "hspace": gaps[1] / size[1],
-    }
-    figure = Figure(figsize=(width, height))
-    return figure, figure.subplots(rows, columns, squeeze=False, gridspec_kw=place, **options)
+def _draw_curves(
+    axes: Axes, curves: Sequence[AnytimeCurve], styles: Mapping[str, Style], floor: float = -np.inf
+) -> None:
+    shade = 0.18 if len(curves) <= FEW else 0.08
+    for curve in curves:
+        style = styles[curve.label]
+        low, high = np.maximum(curve.low, floor), np.maximum(curve.high, floor)
+        axes.fill_between(curve.at, low, high, color=style.colour, alpha=shade, linewidth=0)
+        axes.plot(curve.at, np.maximum(curve.regret, floor), **style.line(len(curve.at)))
 
 
-def label_decades(axis: Axis, low: float, high: float) -> None:
-    """Labels a logarithmic axis also between the powers of ten where it spans less than two decades."""
-    from matplotlib.ticker import FuncFormatter, LogLocator
-
-    if high < 100 * low:
-        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-
-
-def floor_of(drawn: Floats) -> float:
-    """Where a regret of 0 is drawn on a logarithmic axis: below all that is drawn at its own place."""
-    drawn = drawn[drawn > 0]
-    return float(max(drawn.min() / 2, drawn.max() * 1e-4)) if drawn.size else 1e-3
+def _reported_curve(cell: CellRecord, answer: Answer) -> AnytimeCurve:
+    final = cell.columns[f"{answer}_final"]
+    known = ~np.isnan(final).any(axis=0)
+    mean, half = mean_interval(reported_number(cell.about["benchmark"], final[:, known]).T)
+    at = cell.checkpoints[known].astype(np.float64)
+    return AnytimeCurve(cell.optimizer, len(cell.seeds), at, mean, mean - half, mean + half)
 
 
-def _floor(cells: Sequence[CellRecord]) -> float:
-    curves = [
-        interquartile_mean(cell.columns[f"{column}_regret"])
-        for cell in cells
-        for column in ("incumbent", "recommended")
+def _second_half(curves: Iterable[AnytimeCurve], best: float) -> tuple[float, float]:
+    """The limits of an axis that shows what the curves do in the second half of the logarithm of the budget."""
+    shown = [curve.regret[curve.at >= np.sqrt(curve.at[0] * curve.at[-1])] for curve in curves]
+    values = np.append(np.concatenate(shown), best)
+    room = 0.08 * (values.max() - values.min()) or 0.5
+    return float(values.min() - room), float(values.max() + room)
+
+
+def _ends(curves: Iterable[AnytimeCurve]) -> tuple[float, float]:
+    ends = [(float(curve.at[0]), float(curve.at[-1])) for curve in curves]
+    low, high = min(low for low, _ in ends), max(high for _, high in ends)
+    return low, max(high, 1.1 * low)
+
+
+def _known(styles: Mapping[str, Style]) -> dict[str, Style]:
+    return {EXACT: Style(*BUILT_IN["random_search"]), **styles}
+
+
+def _frame(curves: Sequence[AnytimeCurve], axis: Unit, value: str = "regret") -> pd.DataFrame:
+    import pandas as pd
+
+    parts = [
+        {"optimizer": curve.label, "seeds": curve.seeds, axis: curve.at, value: curve.regret}
+        | {"low": curve.low, "high": curve.high}
+        for curve in curves
     ]
-    return floor_of(np.concatenate(curves))
-
-
-def _draw_curve(axes: Axes, cell: CellRecord, column: str, floor: float, **style: Any) -> None:
-    regret = cell.columns[f"{column}_regret"]
-    known = ~np.isnan(regret).any(axis=0)
-    if not known.any():
-        return
-    regret, at = regret[:, known], cell.checkpoints[known]
-    low, high = interquartile_mean_interval(regret)
-    colour = style["color"]
-    axes.plot(at, np.maximum(interquartile_mean(regret), floor), linewidth=1.6, **style)
-    axes.fill_between(at, np.maximum(low, floor), np.maximum(high, floor), color=colour, alpha=0.18, linewidth=0)
+    return pd.concat([pd.DataFrame(part) for part in parts], ignore_index=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from results.figures import COLOURS, TITLE, panels, save
+from results.drawing import COLOURS, TITLE, panels, save
 from results.statistics import Floats
 from results.toy_table import ToyRow
 

@@ -1,0 +1,172 @@
+"""A drawing of the architecture that was found most often."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from results.anytime import Answer
+from results.canvas import canvas
+from results.drawing import Drawing, stem
+from results.figures import answer_in_words
+from results.look import BLUE, GREEN, ORANGE, PINK, SKY, VERMILLION, Look
+from results.record import BEST_SEEN, CellRecord
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+ABSENT = "none"  # the choice of an edge that is not there
+IN_A_ROW = 3  # boxes of a chain
+NODE = 15  # diameter in points
+
+
+def found_architecture(cell: CellRecord, answer: Answer, look: Look) -> Drawing | None:
+    """The most frequent final answer over seeds: a graph where the benchmark has edges, else a chain of boxes.
+
+    Args:
+        cell: whose record has the table index of every answer.
+        answer: the best seen or the recommendation. Of equally frequent ones the lowest index is drawn.
+        look: how it is set.
+
+    Returns:
+        the drawing, with a row a variable; None where no seed has an answer.
+    """
+    import pandas as pd  # 0.5 s
+
+    found = cell.columns[answer][:, -1]
+    indices, counts = np.unique(found[found >= 0], return_counts=True)
+    if indices.size == 0:
+        return None
+    best, count, seeds = int(indices[counts.argmax()]), int(counts.max()), len(cell.seeds)
+    about = cell.about["benchmark"]
+    variables = about["space"]["variables"]
+    values = [_values(variable) for variable in variables]
+    arch = np.unravel_index(best, [len(names) for names in values])
+    chosen = [names[place] for names, place in zip(values, arch, strict=True)]
+    names = [variable["name"] for variable in variables]
+    words = answer_in_words([cell], answer)
+    title = f"{cell.optimizer} on {about['label']}: {words} found most often"
+    edges = about.get("edges")
+    with look.context():
+        colours = _colours(values)
+        figure = _graph(title, edges, chosen, colours, look) if edges else _chain(title, names, chosen, look)
+    regret = float(cell.columns[f"{answer}_regret"][found == best, -1][0])
+    caption = (
+        f"The architecture that is most often the final {words} of {cell.optimizer} on {about['label']}: of {count:,} "
+        f"of {seeds:,} seeds ({100 * count / seeds:.0f} %), among {indices.size:,} that differ. It is number {best:,} "
+        f"of the table; its search regret is {regret:.3g} {about['wording']['regret_unit']}. "
+        + ", ".join(f"{name}: {value}" for name, value in zip(names, chosen, strict=True))
+        + "."
+    )
+    data = pd.DataFrame({"variable": names, "value": chosen, "index": best, "seeds": count, "share": count / seeds})
+    name = stem(about["label"], cell.optimizer, "found", BEST_SEEN if answer == "incumbent" else answer)
+    return Drawing(name, title, caption, figure, data, look)
+
+
+def _values(variable: Mapping[str, Any]) -> list[str]:
+    return list(variable["choices"]) if "choices" in variable else [f"{value:g}" for value in variable["values"]]
+
+
+def _colours(values: Sequence[Sequence[str]]) -> dict[str, str]:
+    """Of every choice; the same for any architecture of the space."""
+    palette = (SKY, GREEN, VERMILLION, BLUE, ORANGE, PINK)
+    names = [name for name in dict.fromkeys(name for names in values for name in names) if name != ABSENT]
+    return {name: palette[place % len(palette)] for place, name in enumerate(names)} | {ABSENT: "0.8"}
+
+
+def _graph(
+    title: str, edges: Sequence[tuple[int, int]], chosen: Sequence[str], colours: Mapping[str, str], look: Look
+) -> Figure:
+    """Nodes on a line, an arrow an edge: to the next node straight, else over or under the line."""
+    nodes = sorted({node for edge in edges for node in edge})
+    last = len(nodes) - 1
+    margin = 0.5 * look.em
+    spans = [(nodes.index(source), nodes.index(target)) for source, target in edges]
+    peaks = [_bend(*ends) * (ends[1] - ends[0]) / 2 for ends in spans]  # an arc rises to half of its control point
+    unit = (look.width - 2 * margin) / (last + 0.5)  # inches between nodes
+    room = 2.2 * look.small / 72 / unit
+    low, high = min(*peaks, 0) - room, max(*peaks, 0) + room
+    size = (look.width - 2 * margin, unit * (high - low))  # as many inches a unit across as up
+    figure, grid = canvas(look, title, size=size, left=margin, right=margin, bottom=margin)
+    axes = grid[0, 0]
+    axes.set(xlim=(-0.25, last + 0.25), ylim=(low, high))
+    axes.set_axis_off()
+    for ends, peak, choice in zip(spans, peaks, chosen, strict=True):
+        _edge(axes, ends, peak, choice, colours[choice], look)
+    axes.scatter(range(last + 1), [0] * (last + 1), NODE**2, "white", edgecolors="0.2", linewidths=0.9, zorder=4)
+    for place, node in enumerate(nodes):
+        text = "in" if place == 0 else "out" if place == last else str(node)
+        axes.text(place, 0, text, ha="center", va="center_baseline", fontsize=look.small - 0.5, zorder=5)
+    return figure
+
+
+def _bend(start: int, end: int) -> float:
+    """Of an edge, positive upwards: two over two nodes go to either side, the longest above all."""
+    span = end - start
+    if span == 1:
+        return 0.0
+    return 0.62 if span > 2 else -0.5 if start % 2 else 0.5
+
+
+def _edge(axes: Axes, ends: tuple[int, int], peak: float, choice: str, colour: str, look: Look) -> None:
+    from matplotlib.patches import FancyArrowPatch
+
+    start, end = ends
+    absent = choice == ABSENT
+    arrow = FancyArrowPatch(
+        (start, 0),
+        (end, 0),
+        connectionstyle=f"arc3,rad={-_bend(start, end)}",
+        arrowstyle="-" if absent else "-|>,head_length=5,head_width=2.5",
+        color=colour,
+        linewidth=0.9 if absent else look.line,
+        linestyle=":" if absent else "-",
+        mutation_scale=1,
+        shrinkA=NODE / 2,
+        shrinkB=NODE / 2 + 1,
+    )
+    axes.add_patch(arrow)
+    beside = (0, -3 if peak < 0 else 3)
+    axes.annotate(
+        choice,
+        ((start + end) / 2, peak),
+        beside,
+        "data",
+        "offset points",
+        ha="center",
+        va="top" if peak < 0 else "bottom",
+        fontsize=look.small - (1 if peak == 0 else 0.5),
+        color="0.6" if absent else "0.1",
+        zorder=3,
+    )
+
+
+def _chain(title: str, names: Sequence[str], chosen: Sequence[str], look: Look) -> Figure:
+    """A box a variable, its name above and its value in it, row by row."""
+    from matplotlib.patches import FancyBboxPatch
+
+    rows = -(-len(names) // IN_A_ROW)
+    margin, line = 0.8 * look.em, 3.9 * look.small / 72
+    size = (look.width - 2 * margin, rows * line)
+    figure, grid = canvas(look, title, size=size, left=margin, right=margin, bottom=margin)
+    axes = grid[0, 0]
+    across = size[0] / IN_A_ROW
+    axes.set(xlim=(0, size[0]), ylim=(rows * line, 0))
+    axes.set_axis_off()
+    for place, (name, value) in enumerate(zip(names, chosen, strict=True)):
+        row, column = divmod(place, IN_A_ROW)
+        x, y = column * across + 0.05 * across, row * line + 0.42 * line
+        width, height = 0.8 * across, 0.44 * line
+        box = FancyBboxPatch(
+            (x, y), width, height, "round,pad=0,rounding_size=0.05", facecolor="#EAF3FA", edgecolor=BLUE
+        )
+        box.set_linewidth(0.8)
+        axes.add_patch(box)
+        axes.text(x + width / 2, y + height / 2, value, ha="center", va="center", fontsize=look.small)
+        axes.text(x, y - 0.08 * line, name, va="bottom", fontsize=look.small - 1, color="0.35")
+        if column < IN_A_ROW - 1 and place < len(names) - 1:
+            axes.plot([x + width, x + across], [y + height / 2] * 2, color="0.6", linewidth=0.8, zorder=0)
+    return figure
