@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -119,8 +120,11 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
 
 def sweep(folder: Path) -> None:
     """Removes what a killed process left half written in a study's folder. Only its one writer may call it."""
-    for part in folder.rglob(".*.part"):
-        part.unlink(missing_ok=True)
+    for part in list(folder.rglob(".*.part")):
+        if part.is_dir():  # of a report
+            shutil.rmtree(part, ignore_errors=True)
+        else:
+            part.unlink(missing_ok=True)
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -20,6 +20,7 @@ BENCHMARKS = Registry(
             "check_tools",
             "data",
             "errors",
+            "landmarks",
             "plugins",
             "registry",
             "repeats",
