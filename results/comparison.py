@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit, logit, ndtri
 
-from results.resampling import middle_half, resample_counts, resample_weights
+from results.resampling import middle_half, resample_counts, resample_weights, weighted_means
 from results.statistics import Floats, TooLittleData, interquartile_mean
 
 
@@ -165,7 +165,8 @@ def difference(first: ArrayLike, second: ArrayLike, *, paired: bool = False) -> 
     if paired:
         drawn = _resampled(one) - _resampled(other)
     else:
-        drawn = resample_weights(len(one), 0) @ np.sort(one) - resample_weights(len(other), 1) @ np.sort(other)
+        drawn = weighted_means(resample_weights(len(one), 0), np.sort(one))
+        drawn -= weighted_means(resample_weights(len(other), 1), np.sort(other))
     low, low90, high90, high = (float(end) for end in np.percentile(drawn, [2.5, 5, 95, 97.5]))
     value = float(interquartile_mean(one) - interquartile_mean(other))
     return Difference(value, low, high, low90, high90, paired)
@@ -174,7 +175,7 @@ def difference(first: ArrayLike, second: ArrayLike, *, paired: bool = False) -> 
 def _resampled(runs: Floats) -> Floats:
     """Interquartile means of resamples that hold the same seeds whatever the runs are: float [2000]."""
     order = np.argsort(runs, kind="stable")
-    return middle_half(resample_counts(len(runs))[:, order]) @ runs[order]
+    return weighted_means(middle_half(resample_counts(len(runs))[:, order]), runs[order])
 
 
 def _samples(first: ArrayLike, second: ArrayLike) -> tuple[Floats, Floats]:

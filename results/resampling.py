@@ -50,3 +50,14 @@ def middle_half(counts: NDArray[np.int64]) -> Floats:
     edges = np.clip(np.cumsum(counts, axis=1), cut, n - cut)
     weights: Floats = np.diff(edges, axis=1, prepend=cut) / (n - 2 * cut)
     return weights
+
+
+def weighted_means(weights: Floats, runs: Floats) -> Floats:
+    """What each resample comes to: float [resamples].
+
+    Args:
+        weights: float [resamples, n].
+        runs: float [n], ordered as the weights are.
+    """
+    # not @: on a busy machine the threads of BLAS wait for each other, 5 ms and more where this takes 0.4
+    return np.asarray(np.einsum("ij,j->i", weights, runs))

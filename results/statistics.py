@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from results.resampling import RESAMPLES, middle_half, resample_counts, resample_weights
+from results.resampling import RESAMPLES, middle_half, resample_counts, resample_weights, weighted_means
 
 Floats = NDArray[np.float64]
 
@@ -52,8 +52,8 @@ def interquartile_mean_interval(values: ArrayLike, level: float = 0.95) -> tuple
     flat = np.where(np.isnan(ordered), 0.0, ordered).reshape(n, -1)
     means = resample_weights(n) @ flat
     low, high = np.percentile(means, [50 * (1 - level), 50 * (1 + level)], axis=0)
-    shape = ordered.shape[1:]
-    return np.where(missing, np.nan, low.reshape(shape)), np.where(missing, np.nan, high.reshape(shape))
+    low, high = (np.where(missing, np.nan, end.reshape(ordered.shape[1:])) for end in (low, high))
+    return low, high
 
 
 def pooled_interquartile_mean(tasks: Sequence[ArrayLike]) -> float:
@@ -93,7 +93,8 @@ def pooled_interquartile_mean_interval(tasks: Sequence[ArrayLike], level: float 
         return math.nan, math.nan
     order = np.argsort(pooled, kind="stable")
     counts = np.concatenate([resample_counts(len(runs), task) for task, runs in enumerate(ordered)], axis=1)
-    low, high = np.percentile(middle_half(counts[:, order]) @ pooled[order], [50 * (1 - level), 50 * (1 + level)])
+    means = weighted_means(middle_half(counts[:, order]), pooled[order])
+    low, high = np.percentile(means, [50 * (1 - level), 50 * (1 + level)])
     return float(low), float(high)
 
 
@@ -117,8 +118,7 @@ def performance_profile(
         TooLittleData: without a task, or with a task that has no run.
     """
     at = np.asarray(thresholds, dtype=np.float64)
-    share, drawn = np.zeros(len(at)), np.zeros((RESAMPLES, len(at)))
-    ordered = _ordered(tasks)
+    share, drawn, ordered = np.zeros(len(at)), np.zeros((RESAMPLES, len(at))), _ordered(tasks)
     for task, runs in enumerate(ordered):
         n = len(runs)
         reached = np.searchsorted(runs, at, side="right")
