@@ -1,15 +1,22 @@
-"""Small pure functions over arrays of runs."""
+"""Small pure functions over arrays of runs of one optimizer; docs/statistics.md says how sure they are."""
 
 from __future__ import annotations
 
-from functools import lru_cache
+import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from results.resampling import RESAMPLES, middle_half, resample_counts, resample_weights, weighted_means
+
 Floats = NDArray[np.float64]
 
-RESAMPLES = 2000
+RELIABLE_FROM = 20  # runs; with fewer a bootstrap interval of an interquartile mean is too short
+
+
+class TooLittleData(ValueError):  # noqa: N818  (a report prints it where a number would stand: it is no fault)
+    """What the data cannot carry: one line for readers of a report that says what is missing and how much is needed."""
 
 
 def interquartile_mean(values: ArrayLike) -> Floats:
@@ -43,27 +50,90 @@ def interquartile_mean_interval(values: ArrayLike, level: float = 0.95) -> tuple
     n = len(ordered)
     missing = np.isnan(ordered[-1])
     flat = np.where(np.isnan(ordered), 0.0, ordered).reshape(n, -1)
-    means = _resample_weights(n) @ flat
+    means = resample_weights(n) @ flat
     low, high = np.percentile(means, [50 * (1 - level), 50 * (1 + level)], axis=0)
-    shape = ordered.shape[1:]
-    return (
-        np.where(missing, np.nan, low.reshape(shape)),
-        np.where(missing, np.nan, high.reshape(shape)),
-    )
+    low, high = (np.where(missing, np.nan, end.reshape(ordered.shape[1:])) for end in (low, high))
+    return low, high
 
 
-@lru_cache(maxsize=8)
-def _resample_weights(n: int) -> Floats:
-    """What each place of the ordered sample weighs in the interquartile mean of each resample: float [2000, n].
+def pooled_interquartile_mean(tasks: Sequence[ArrayLike]) -> float:
+    """The mean of the middle half of all N runs of all tasks, int(N / 4) of them cut at either end.
 
-    A resample repeats the i-th smallest run c_i times; ordered, it holds that run at the places from the sum of the
-    c before i on, and the interquartile mean takes the part of them that lies between the cuts.
+    In one unit, such as normalised regret, or the quarter that is cut is simply the hardest task. A task counts as much
+    as it has runs. From Agarwal et al. 2021, "Deep reinforcement learning at the edge of the statistical precipice".
+
+    Args:
+        tasks: float [n_t] each.
+
+    Returns:
+        NaN where any run is NaN.
+
+    Raises:
+        TooLittleData: without a task, or with a task that has no run.
     """
-    rng = np.random.default_rng(0)
-    counts = rng.multinomial(n, np.full(n, 1 / n), size=RESAMPLES)
-    cut = n // 4
-    edges = np.clip(np.cumsum(counts, axis=1), cut, n - cut)
-    return np.diff(edges, axis=1, prepend=cut) / (n - 2 * cut)
+    return float(interquartile_mean(np.concatenate(_ordered(tasks))))
+
+
+def pooled_interquartile_mean_interval(tasks: Sequence[ArrayLike], level: float = 0.95) -> tuple[float, float]:
+    """A stratified percentile bootstrap interval of it, of 2,000 resamples of each task's runs (Agarwal et al. 2021).
+
+    Args:
+        tasks: float [n_t] each.
+        level: the coverage aimed at.
+
+    Returns:
+        the lower and the upper end; NaN where any run is NaN.
+
+    Raises:
+        TooLittleData: without a task, or with a task that has no run.
+    """
+    ordered = _ordered(tasks)
+    pooled = np.concatenate(ordered)
+    if np.isnan(pooled).any():
+        return math.nan, math.nan
+    order = np.argsort(pooled, kind="stable")
+    counts = np.concatenate([resample_counts(len(runs), task) for task, runs in enumerate(ordered)], axis=1)
+    means = weighted_means(middle_half(counts[:, order]), pooled[order])
+    low, high = np.percentile(means, [50 * (1 - level), 50 * (1 + level)])
+    return float(low), float(high)
+
+
+def performance_profile(
+    tasks: Sequence[ArrayLike], thresholds: ArrayLike, level: float = 0.95
+) -> tuple[Floats, Floats, Floats]:
+    """The share of runs with a score up to each threshold, the mean over tasks, with a stratified bootstrap band.
+
+    The run-score distribution of Agarwal et al. 2021, section 4.2, for scores of which lower is better. The band holds
+    for one threshold at a time, and is a point where all runs of all tasks are on one side.
+
+    Args:
+        tasks: float [n_t] each; a run that is NaN reaches no threshold.
+        thresholds: float [G].
+        level: the coverage aimed at.
+
+    Returns:
+        the share, and the lower and the upper end of its band, float [G] each.
+
+    Raises:
+        TooLittleData: without a task, or with a task that has no run.
+    """
+    at = np.asarray(thresholds, dtype=np.float64)
+    share, drawn, ordered = np.zeros(len(at)), np.zeros((RESAMPLES, len(at))), _ordered(tasks)
+    for task, runs in enumerate(ordered):
+        n = len(runs)
+        reached = np.searchsorted(runs, at, side="right")
+        up_to = np.pad(np.cumsum(resample_counts(n, task), axis=1), ((0, 0), (1, 0)))  # runs before each place
+        share += reached / (n * len(ordered))
+        drawn += up_to[:, reached] / (n * len(ordered))
+    low, high = np.percentile(drawn, [50 * (1 - level), 50 * (1 + level)], axis=0)
+    return share, low, high
+
+
+def _ordered(tasks: Sequence[ArrayLike]) -> list[Floats]:
+    ordered = [np.sort(np.asarray(runs, dtype=np.float64)) for runs in tasks]  # NaN goes last
+    if not ordered or not all(map(len, ordered)):
+        raise TooLittleData("an aggregate needs a run of every task, and a task")
+    return ordered
 
 
 def mean_interval(values: ArrayLike) -> tuple[Floats, Floats]:
@@ -115,3 +185,66 @@ def hitting_times(
     first = np.full(len(seeds), np.inf)
     np.minimum.at(first, np.searchsorted(seeds, seed_of[hit]), np.asarray(time, dtype=np.float64)[hit])
     return first
+
+
+def expected_running_time(times: ArrayLike, spent: ArrayLike) -> float:
+    """What all runs spent up to their success or their end, a success: the expected cost of restarting until one.
+
+    COCO's ERT: Hansen et al. 2021, "COCO: a platform for comparing continuous optimizers in a black-box setting".
+
+    Args:
+        times: float [R], when each run succeeded, +inf where never; evaluations or seconds.
+        spent: float [R], what each run was given; a success after that is none.
+
+    Returns:
+        +inf without a success.
+    """
+    when, end = np.asarray(times, dtype=np.float64), np.asarray(spent, dtype=np.float64)
+    successes = int((when <= end).sum())
+    return float(np.minimum(when, end).sum()) / successes if successes else math.inf
+
+
+def share_reached(times: ArrayLike, at: ArrayLike) -> Floats:
+    """The share of all times that are not after each moment: the empirical distribution of run times.
+
+    Args:
+        times: float [...], say runs by targets, +inf where a target was never reached.
+        at: float [G], finite.
+
+    Returns:
+        float [G].
+
+    Raises:
+        TooLittleData: without a time.
+    """
+    ordered = np.sort(np.asarray(times, dtype=np.float64), axis=None)
+    if not len(ordered):
+        raise TooLittleData("a share of runs needs a run, there is none")
+    return np.searchsorted(ordered, np.asarray(at, dtype=np.float64), side="right") / len(ordered)
+
+
+def wilson_interval(successes: int, n: int, level: float = 0.95) -> tuple[float, float]:
+    """The score interval of a success rate, from Wilson 1927: it stays inside 0 to 1 and is no point at either end.
+
+    Args:
+        successes: how many of the runs.
+        n: runs.
+        level: the coverage aimed at.
+
+    Returns:
+        the lower and the upper end.
+
+    Raises:
+        TooLittleData: without a run.
+        ValueError: for successes that are no number from 0 to n.
+    """
+    from scipy.special import ndtri  # 0.1 s that tables and figures need not pay
+
+    if n < 1:
+        raise TooLittleData("a success rate needs a run, there is none")
+    if not 0 <= successes <= n:
+        raise ValueError(f"{successes} successes of {n} runs")
+    share, square = successes / n, float(ndtri((1 + level) / 2)) ** 2 / n
+    middle = (share + square / 2) / (1 + square)
+    half = math.sqrt(square * (share * (1 - share) + square / 4)) / (1 + square)
+    return (middle - half if successes else 0.0), (middle + half if successes < n else 1.0)
