@@ -201,6 +201,9 @@ def _confirm(what: str) -> None:
 
 def _epilogue(result: StudyRun, arena: str) -> int:
     click.echo(f"\nresults   {result.folder}  (figures in {result.folder / 'figures'})")
+    if result.tables or result.texts:
+        inside = "" if arena == "arena" else f" --arena {arena}"
+        click.echo(f"report    nas-arena report {result.folder.name}{inside}")
     if result.store and not result.mirror_problem:
         ui = "nas-arena ui" if arena == "arena" else f"nas-arena ui --arena {arena}"
         click.echo(f"MLflow    {result.store}  (browse it with: {ui})")
@@ -215,6 +218,32 @@ def _epilogue(result: StudyRun, arena: str) -> int:
     for label, error in result.failures:
         _complain(f"{label} failed:\n{error}")
     return 1 if result.failures else 0
+
+
+@cli.command("report")
+@click.argument("studies", nargs=-1, metavar="[STUDY ...]")
+@ARENA_OPTION
+@click.option("--html", metavar="FILE", help="Where the page goes.  [default: report.html in the study's folder]")
+@click.option("--paper", is_flag=True, help="Figures in the size and the fonts of a paper's column.")
+def report_command(studies: tuple[str, ...], arena: str, html: str | None, paper: bool) -> None:
+    """Report on studies: one page with figures, tables and what was found in words.
+
+    STUDY is the name of one in the arena, or its folder, wherever that came from; all of the arena by default. Cells of
+    several on one benchmark are compared. Beside the page are the same as Markdown, and a folder with every figure
+    (SVG, PNG, CSV) and table (CSV, LaTeX).
+    """
+    from pathlib import Path
+
+    from harness.folder import writable
+    from harness.reports import study_folders
+    from results.look import PAPER, SCREEN
+    from results.report.build import report
+
+    folders = study_folders(studies, Path(arena))
+    page = Path(html) if html else (folders[0] if len(folders) == 1 else Path(arena)) / "report.html"
+    with writable(page.parent):
+        report(folders, page, PAPER if paper else SCREEN)
+    click.echo(f"report    {page}\nMarkdown  {page.with_suffix('.md')}\nfigures and tables  {page.with_suffix('')}")
 
 
 @cli.command("list")

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from harness.ablation_report import write_ablation
 from harness.cell import Cell
 from harness.console import TABLES_FILE, render
 from harness.engine import Outcome, Shard, W, check_engine, run_shards
@@ -20,6 +19,10 @@ from harness.study import Plan, Study
 from harness.tabular import SearchResult, typical_seconds
 from harness.tracking import Mirror
 from optimizers.registry import OPTIMIZERS
+from results.ablation import compare
+from results.ablation_report import ablation_drawings
+from results.ablation_table import render_ablation
+from results.drawing import save
 from results.figures import anytime_figure
 from results.record import (
     CELL_FILE,
@@ -35,6 +38,7 @@ from results.record import (
 from results.tables import BenchmarkTable, benchmark_tables
 from search_spaces.errors import ArenaError
 
+ABLATION_FILE = "ablation.txt"
 MOST_ROWS = 20  # of a table of a sweep: of more cells their curves say more
 SHARD_EVALUATIONS = 2_000_000  # of one shard at most, about: its memory grows with them
 
@@ -277,9 +281,13 @@ def _conclude(result: StudyRun, sweep: str) -> None:
         result.figures.append(result.folder / "figures" / f"{label}.png")
         anytime_figure(group, result.figures[-1])
     if sweep:
-        text_file, *figures = write_ablation(result.cells, result.folder, sweep)
-        result.texts.append(text_file)
-        result.figures += figures
+        comparisons = compare(result.cells, sweep)
+        text = render_ablation(comparisons, sweep)
+        result.texts.append(result.folder / ABLATION_FILE)
+        write_atomically(result.texts[-1], lambda stream: stream.write(text.encode()))
+        for drawing in ablation_drawings(result.cells, comparisons, sweep):
+            result.figures.append(result.folder / "figures" / f"{drawing.name}.png")
+            save(drawing.figure, result.figures[-1])
 
 
 def left_over(cells: Iterable[Planned], folder: Path) -> list[str]:

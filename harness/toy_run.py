@@ -16,6 +16,7 @@ from harness.toy_runs import toy_report, toy_summary
 from harness.toy_study import ToyCell, ToyStudy
 from harness.tracking import Mirror
 from optimizers.registry import OPTIMIZERS
+from results.drawing import save
 from results.record import CELL_FILE, STUDY_FILE, seeds_on_record, sweep, write_atomically, write_json
 from results.toy_figure import toy_figure
 from results.toy_record import ToyRecord, read_trials, write_trials
@@ -118,4 +119,4 @@ def _conclude(result: StudyRun, records: list[ToyRecord]) -> None:
     write_atomically(result.texts[-1], lambda stream: stream.write(text.encode()))
     (result.folder / "figures").mkdir(exist_ok=True)
     result.figures.append(result.folder / "figures" / "iterations.png")
-    toy_figure(rows, result.figures[-1])
+    save(toy_figure(rows).figure, result.figures[-1])

@@ -5,18 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from itertools import product
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from results.ablation import Comparison
 from results.curves import Curve
-from results.drawing import COLOURS, TITLE, floor_of, label_decades, panels, save
+from results.drawing import COLOURS, TITLE, Drawing, floor_of, label_decades, panels
 from results.robustness import robustness
 from results.statistics import Floats, mean_interval
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.lines import Line2D
 
@@ -25,8 +25,8 @@ LEGEND_COLUMNS = 4
 LINES: dict[str, Literal["-", "--"]] = {"recommended": "-", "incumbent": "--"}
 
 
-def regret_figure(comparisons: Sequence[Comparison], sweep: str, path: Path) -> None:
-    """Draws the mean regret against the steps of the swept setting, a row a comparison and a column a budget.
+def regret_figure(comparisons: Sequence[Comparison], sweep: str, name: str) -> Drawing:
+    """Mean search regret against the swept setting: a row a comparison, a column a budget.
 
     Solid lines are what the optimizers recommend, dashed ones the best seen; bands are 95 % intervals of the mean, by
     the normal approximation. Curves of too few steps to span a window are marks, filled and hollow.
@@ -34,7 +34,10 @@ def regret_figure(comparisons: Sequence[Comparison], sweep: str, path: Path) -> 
     Args:
         comparisons: whose budgets are the same.
         sweep: the setting that was varied.
-        path: where the figure goes; its ending tells the format.
+        name: of the drawing.
+
+    Returns:
+        the drawing, with a row a value, budget and answer of every curve.
     """
     rows, columns = len(comparisons), len(comparisons[0].budgets)
     rules = list(dict.fromkeys(rule for comparison in comparisons for rule in comparison.curves))
@@ -69,8 +72,29 @@ def regret_figure(comparisons: Sequence[Comparison], sweep: str, path: Path) -> 
     figure.legend(handles=handles, loc="lower center", ncols=LEGEND_COLUMNS, fontsize=8, frameon=False)
     seeds = " or ".join(str(count) for count in sorted({comparison.seeds for comparison in comparisons}))
     of = comparisons[0].about["wording"]["searched"]
-    figure.suptitle(f"Mean of {seeds} seeds, 95 % interval; {of}", y=1 - 0.1 / figure.get_figheight(), fontsize=8)
-    save(figure, path)
+    title = f"Mean of {seeds} seeds, 95 % interval; {of}"
+    figure.suptitle(title, y=1 - 0.1 / figure.get_figheight(), fontsize=8)
+    caption = (
+        f"Mean search regret of {seeds} seeds over {sweep}, with 95 % intervals, by {of}. Grey: up to here a value is "
+        "good, that is within the tolerance of the best."
+    )
+    return Drawing(name, f"Regret over {sweep}", caption, figure, _numbers(comparisons, sweep))
+
+
+def _numbers(comparisons: Sequence[Comparison], sweep: str) -> pd.DataFrame:
+    import pandas as pd
+
+    rows = []
+    for comparison in comparisons:
+        for (rule, curve), budget in product(comparison.curves.items(), comparison.budgets):
+            for answer in curve.answers:
+                mean, half = mean_interval(curve.regrets(budget, answer))
+                of = {"benchmark": comparison.benchmark, "held": comparison.held, "budget": budget, "rule": rule}
+                rows += [
+                    {**of, "answer": curve.named(answer), sweep: value, "mean": at, "low": at - off, "high": at + off}
+                    for value, at, off in zip(curve.values.tolist(), mean.tolist(), half.tolist(), strict=True)
+                ]
+    return pd.DataFrame(rows)
 
 
 def _legend(comparisons: Sequence[Comparison], colours: Mapping[str, str]) -> list[Line2D]:

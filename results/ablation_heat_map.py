@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from results.curves import SPANS_FROM, in_digits, is_number, label_of
-from results.drawing import TITLE, floor_of, panels, save
+from results.drawing import TITLE, Drawing, floor_of, panels
 from results.record import BEST_SEEN, CellRecord
 from results.statistics import Floats
 
@@ -67,15 +66,19 @@ def grids(cells: Iterable[CellRecord], x: str, y: str, budget: int) -> list[Grid
     return [grid for grid in found if max(len(grid.x), len(grid.y)) >= SPANS_FROM]
 
 
-def heat_map(found: Sequence[Grid], x: str, y: str, budget: str, path: Path) -> None:
-    """Draws grids, a row each, a column an answer.
+def heat_map(found: Sequence[Grid], x: str, y: str, budget: str, name: str) -> Drawing:
+    """Grids of regrets, a row each, a column an answer.
 
     Args:
         found: at least one.
         x, y: the names of the settings.
         budget: what the title says of it, such as "1,000 evaluations".
-        path: where the figure goes; its ending tells the format.
+        name: of the drawing.
+
+    Returns:
+        the drawing, with a row a pair of values and answer.
     """
+    import pandas as pd
     from matplotlib.colors import LogNorm
 
     regrets = np.concatenate([values.ravel() for grid in found for values in grid.regrets.values()])
@@ -105,7 +108,17 @@ def heat_map(found: Sequence[Grid], x: str, y: str, budget: str, path: Path) -> 
     bar.tick_params(labelsize=7)
     names = ", ".join(found[0].benchmarks) if len(found[0].benchmarks) == 1 else f"{len(found[0].benchmarks)} tables"
     figure.suptitle(f"Mean search regret at {budget}\n{names}", y=1 - 0.1 / height, fontsize=8)
-    save(figure, path)
+    caption = (
+        f"Mean search regret at {budget} over {x} and {y}, in {found[0].unit}, on {', '.join(found[0].benchmarks)}."
+    )
+    data = pd.DataFrame([row for grid in found for row in _numbers(grid, x, y)])
+    return Drawing(name, f"Regret over {x} and {y}", caption, figure, data)
+
+
+def _numbers(grid: Grid, x: str, y: str) -> Iterator[dict[str, Any]]:
+    for answer, named in grid.answers.items():
+        for (line, place), value in np.ndenumerate(grid.regrets[answer]):
+            yield {"optimizer": grid.label, "answer": named, x: grid.x[place], y: grid.y[line], "regret": value}
 
 
 def _draw(axes: Axes, regrets: Floats, floor: float, scale: LogNorm) -> None:

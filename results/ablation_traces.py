@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from results.curves import Curve, in_digits
-from results.drawing import TITLE, panels, save
-from results.state_figures import TRACES
+from results.drawing import TITLE, Drawing, panels
+from results.state_figures import TRACES, trace_of
 from results.statistics import Floats
 
 if TYPE_CHECKING:
@@ -25,19 +24,24 @@ def traced(curve: Curve) -> tuple[str, ...]:
     return tuple(column for column in TRACES if column in curve.cells[0].columns)
 
 
-def trace_figure(curves: Sequence[Curve], path: Path) -> None:
-    """Draws step size, signal to noise and entropy over the budget, a row a curve, for a few of its steps.
+def trace_figure(curves: Sequence[Curve], name: str) -> Drawing:
+    """Step size, signal to noise and entropy over the budget, a row a curve, for a few of its steps.
 
     Lines are medians over seeds, bands lie between the quartiles.
 
     Args:
         curves: each with some of these among its diagnostics.
-        path: where the figure goes; its ending tells the format.
+        name: of the drawing.
+
+    Returns:
+        the drawing, with a row a point.
     """
+    import pandas as pd
     from matplotlib import colormaps
 
     shown = [column for column in TRACES if any(column in traced(curve) for curve in curves)]
     figure, grid = panels(len(curves), len(shown), SIZE, GAPS, (0.5, 1.6, 0.5, 0.7), sharex=True, sharey="col")
+    numbers: list[dict[str, Any]] = []
     for curve, row in zip(curves, grid, strict=True):
         places = np.unique(np.linspace(0, len(curve.values) - 1, SHOWN).round().astype(int))
         colours = [colormaps["viridis"](share) for share in np.linspace(0, 0.92, len(places))]
@@ -49,7 +53,13 @@ def trace_figure(curves: Sequence[Curve], path: Path) -> None:
             for place, colour in zip(places, colours, strict=True):
                 cell = curve.cells[place]
                 label = f"{curve.sweep} = {in_digits(curve.values[place])}"
-                _draw(axes, cell.checkpoints, cell.columns[column], colour, label)
+                trace = trace_of(cell, column)
+                _draw(axes, trace, colour, label)
+                of = {"benchmark": curve.benchmark, "curve": curve.label, curve.sweep: curve.values[place]}
+                numbers += [
+                    {**of, "state": heading, "at": at, "quartile_1": low, "median": median, "quartile_3": high}
+                    for at, low, median, high in trace.T.tolist()
+                ]
             if column == "diagnostic.signal_to_noise" and "alpha" in curve.settings:
                 axes.axhline(curve.settings["alpha"], color="0.5", linewidth=0.8, linestyle=":")
                 place_of = "axes fraction", "data"
@@ -66,18 +76,15 @@ def trace_figure(curves: Sequence[Curve], path: Path) -> None:
     for axes in grid[-1]:
         axes.set_xlabel("simulated seconds" if in_time else "evaluations")
     counts = " or ".join(map(str, sorted({curve.seeds for curve in curves})))
-    figure.suptitle(
-        f"Median of {counts} seeds, bands between the quartiles",
-        y=1 - 0.1 / figure.get_figheight(),
-        fontsize=8,
-    )
-    save(figure, path)
+    title = f"Median of {counts} seeds, bands between the quartiles"
+    figure.suptitle(title, y=1 - 0.1 / figure.get_figheight(), fontsize=8)
+    sweep = curves[0].sweep
+    caption = f"Median of {counts} seeds over the budget, bands between the quartiles, for some values of {sweep}."
+    return Drawing(name, f"State by {sweep}", caption, figure, pd.DataFrame(numbers))
 
 
-def _draw(axes: Axes, at: Floats, values: Floats, colour: object, label: str) -> None:
-    known = ~np.isnan(values).any(axis=0)
-    if not known.any():
-        return
-    low, median, high = np.percentile(values[:, known], [25, 50, 75], axis=0)
-    axes.plot(at[known], median, color=colour, linewidth=1.4, label=label)
-    axes.fill_between(at[known], low, high, color=colour, alpha=0.15, linewidth=0)
+def _draw(axes: Axes, trace: Floats, colour: object, label: str) -> None:
+    at, low, median, high = trace
+    if at.size:
+        axes.plot(at, median, color=colour, linewidth=1.4, label=label)
+        axes.fill_between(at, low, high, color=colour, alpha=0.15, linewidth=0)

@@ -42,7 +42,7 @@ def diagnostic(cells: Sequence[CellRecord], column: str, look: Look, styles: Map
     import pandas as pd  # 0.5 s
 
     having = [cell for cell in cells if column in cell.columns]
-    traces = {cell.optimizer: _trace(cell, column) for cell in having}
+    traces = {cell.optimizer: trace_of(cell, column) for cell in having}
     traces = {label: trace for label, trace in traces.items() if trace.shape[1]}
     if not traces:
         return None
@@ -157,7 +157,7 @@ def distribution_path(cell: CellRecord, look: Look) -> Drawing | None:
     return Drawing(stem(about["label"], cell.optimizer, "distribution"), title, caption, figure, data, look)
 
 
-def _trace(cell: CellRecord, column: str) -> Floats:
+def trace_of(cell: CellRecord, column: str) -> Floats:
     """Checkpoints and quartiles: float [4, G]."""
     values = cell.columns[column]
     known = ~np.isnan(values).any(axis=0)

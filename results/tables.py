@@ -49,6 +49,11 @@ class Estimate:
         return self.at_best / self.runs, *wilson_interval(self.at_best, self.runs)
 
     @property
+    def rank(self) -> float:
+        """What sorts estimates: of those that are mostly at the best, the one with the larger share comes first."""
+        return -self.at_best / self.runs if self.mostly_at_best else self.value
+
+    @property
     def too_short(self) -> bool:
         """Whether the interval covers less than it says, since there are few runs."""
         return self.runs < RELIABLE_FROM
@@ -210,11 +215,10 @@ def _row(cell: CellRecord, about: dict[str, Any], budgets: tuple[int, ...], colu
         "answer": answer,
         "recommends_best_seen": cell.recommends_incumbent,
         "regrets": tuple(
-            Estimate(value, *ends, runs=len(regrets), at_best=at_best)
-            for value, *ends, at_best in zip(
+            Estimate(mean, *ends, len(regrets), at_best)
+            for mean, ends, at_best in zip(
                 interquartile_mean(regrets).tolist(),
-                low.tolist(),
-                high.tolist(),
+                zip(low.tolist(), high.tolist(), strict=True),
                 (regrets == 0).sum(axis=0).tolist(),
                 strict=True,
             )

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
-from results.drawing import COLOURS, TITLE, panels, save
+from results.drawing import COLOURS, TITLE, Drawing, panels
 from results.statistics import Floats
 from results.toy_table import ToyRow
 
 SIZE, GAPS, MARGINS = (3.2, 2.6), (0.15, 0.4), (0.8, 0.15, 0.8, 0.35)  # in inches
 
 
-def toy_figure(rows: Sequence[ToyRow], path: Path) -> None:
-    """Draws the median of the iterations with its 95 % bootstrap interval, a panel a learning rate of x.
+def toy_figure(rows: Sequence[ToyRow], name: str = "iterations") -> Drawing:
+    """The median of the iterations with its 95 % bootstrap interval, a panel a learning rate of x.
 
     A cross at the upper edge is a median that was never reached.
 
     Args:
         rows: of the study's table; those whose initial step is not n^-k are left out.
-        path: where the figure goes; its ending tells the format.
+        name: of the drawing.
+
+    Returns:
+        the drawing, with a row of the table a row.
     """
+    import pandas as pd
     from matplotlib.lines import Line2D
 
     drawn = [row for row in rows if row.record.k is not None]
@@ -48,7 +51,18 @@ def toy_figure(rows: Sequence[ToyRow], path: Path) -> None:
     grid[0][0].set_ylabel("iterations to success, median", fontsize=9)
     handles = [Line2D([], [], color=colour, marker="o", markersize=4, label=name) for name, colour in colours.items()]
     figure.legend(handles=handles, loc="lower center", ncols=min(len(handles), 6) or 1, fontsize=8, frameon=False)
-    save(figure, path)
+    caption = (
+        "Iterations to success over k, the initial step being n^-k: the median with its 95 % bootstrap interval. A "
+        "cross at the upper edge is a median that was never reached."
+    )
+    data = pd.DataFrame(
+        [
+            {"optimizer": row.record.variant, "eta_x": row.record.problem["eta_x"], "k": row.record.k}
+            | {"median": row.median, "low": row.low, "high": row.high, "successes": row.successes}
+            for row in drawn
+        ]
+    )
+    return Drawing(name, "Iterations to success", caption, figure, data)
 
 
 def _at(place: float, median: Floats) -> Floats:

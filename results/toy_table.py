@@ -112,7 +112,7 @@ def render_toy(rows: Sequence[ToyRow]) -> str:
             plain.print(textwrap.fill(line, WIDTH), markup=False)
         plain.print()
         plain.print(_table(rows))
-        for line in _verdict(rows):
+        for line in verdict(rows):
             plain.print(textwrap.fill(line, WIDTH), markup=False)
     return captured.get()
 
@@ -168,7 +168,8 @@ def _of_reference(row: ToyRow, reference: dict[str, Any]) -> list[str]:
     ]
 
 
-def _verdict(rows: Sequence[ToyRow]) -> Iterator[str]:
+def verdict(rows: Sequence[ToyRow]) -> Iterator[str]:
+    """Where ours and the reference agree, in sentences; none where there is no reference."""
     compared = [row for row in rows if row.overlaps is not None]
     if compared:
         apart = [_name(row) for row in compared if not row.overlaps]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from results.anytime import Answer, unit_of
+from results.anytime import Answer, Unit, unit_of
 from results.architecture_figure import found_architecture
 from results.comparison_figures import improvement_matrix
 from results.drawing import Drawing, stem
@@ -66,7 +67,7 @@ def _figures(found: Findings, look: Look, styles: Mapping[str, Style]) -> Iterat
     if any(not cell.recommends_incumbent for cell in cells):
         answers.append("recommended")
     axis = unit_of(cells[0])
-    other = "seconds" if axis == "evaluations" else "evaluations"
+    other: Unit = "seconds" if axis == "evaluations" else "evaluations"
     budget = found.table.budgets[-1] if found.budget is None else found.budget
     shown: list[Drawing | None] = [anytime(cells, answer, axis, look, styles) for answer in answers]
     shown += [reported(cells, answer, look, styles) for answer in answers]
@@ -98,7 +99,8 @@ def matrix_of(found: Findings, look: Look) -> Drawing | None:
         if pair.effect is not None:
             one, other = labels.index(pair.first), labels.index(pair.second)
             values[one, other], values[other, one] = pair.effect.value, 1 - pair.effect.value
-    return improvement_matrix(labels, values, found.benchmark, look)
+    drawing = improvement_matrix(labels, values, found.benchmark, look)
+    return replace(drawing, name=stem(found.benchmark, drawing.name))
 
 
 def _inside(found: Findings, look: Look, styles: Mapping[str, Style]) -> Iterator[Block]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from results.report.document import Column, Table
 from results.report.findings import Findings, Pair, running_time
@@ -23,15 +24,17 @@ def regret_table(table: BenchmarkTable) -> Table:
         Column("optimizer", tuple(f"`{row.optimizer}`" for row in rows)),
         Column("answer", tuple(row.answer for row in rows)),
     ]
-    frame = {"optimizer": [row.optimizer for row in rows], "answer": [row.answer for row in rows]}
+    frame: dict[str, list[Any]] = {
+        "optimizer": [row.optimizer for row in rows],
+        "answer": [row.answer for row in rows],
+    }
     for place, (budget, solved) in enumerate(zip(table.budgets, table.solved, strict=True)):
         regrets = [row.regrets[place] for row in rows]
         columns.append(
             Column(
                 f"regret after {after(budget, table.unit)}{' (solved)' if solved else ''}",
                 tuple(estimate(regret, decimals) for regret in regrets),
-                # of those with most runs at 0 the one with more of them comes first
-                tuple(-regret.at_best / regret.runs if regret.mostly_at_best else regret.value for regret in regrets),
+                tuple(regret.rank for regret in regrets),
                 numeric=True,
             )
         )
@@ -85,17 +88,15 @@ def pair_notes(found: Findings) -> tuple[str, ...]:
         else f"regrets after {after(found.budget, found.table.unit)}"
     )
     decimals = decimals_of(found.table.about)
-    noise = (
-        f" Within noise: the difference is smaller than the scatter of repeated trainings, {found.trial_sd:.{decimals}f}."
-        if found.trial_sd is not None
-        else ""
-    )
+    sd = found.trial_sd
+    noise = "" if sd is None else f" Within noise: closer than repeated trainings scatter, {sd:.{decimals}f}."
     return (
-        f"Of {compared}. The probability that a run of the one is better than a run of the other (A12, ties count half) "
-        "with its 95 % interval; the difference of the interquartile means, below 0 where the first is better, with its "
-        "95 % bootstrap interval, paired by seed between settings of one optimizer; p of a Mann-Whitney test, corrected "
-        "after Holm for all pairs on this benchmark. Better or worse: p below 0.05. Equivalent: p above it, and the 90 % "
-        f"interval of the difference within ±{found.margin:.{decimals}f}, {found.margin_is}.{noise}",
+        f"Of {compared}. The probability that a run of the one is better than a run of the other (A12, a tie counts "
+        "half) with its 95 % interval; the difference of the interquartile means, below 0 where the first is better, "
+        "with its 95 % bootstrap interval, paired by seed between settings of one optimizer; p of a Mann-Whitney test, "
+        "corrected after Holm for all pairs on this benchmark.",
+        "Better or worse: p below 0.05. Equivalent: p above it, and the 90 % interval of the difference within "
+        f"±{found.margin:.{decimals}f}, {found.margin_is}.{noise}",
     )
 
 
@@ -157,8 +158,8 @@ def _notes(table: BenchmarkTable) -> Iterator[str]:
     estimates = [regret for row in table.rows for regret in row.regrets]
     yield (
         f"Searched: {wording['searched']}. Reported: {wording['reported']}, mean ± standard deviation over seeds; the "
-        f"architecture that is best by what the search sees has {table.best_by_validation:.{decimals}f}, which no honest "
-        "search can be expected to beat."
+        f"architecture that is best by what the search sees has {table.best_by_validation:.{decimals}f}; no honest "
+        "search can be expected to beat it."
     )
     yield (
         f"Regret: below the best of the table in {wording['regret_unit']}{ratio}, interquartile mean with its 95 % "

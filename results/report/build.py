@@ -11,10 +11,10 @@ from results.report.benchmark_section import benchmark_section
 from results.report.checklist import checklist
 from results.report.document import Block, Bullets, Checklist, Document, Note, Paragraph, Section
 from results.report.findings import Findings, findings
-from results.report.gather import StudyFolder, compared_cells, read_folder
+from results.report.gather import StudyFolder, by_benchmark, compared_cells, read_folder
 from results.report.overall import Overall, overall
 from results.report.overall_section import overall_section
-from results.report.run_sections import cost, published_numbers, what_ran
+from results.report.run_sections import cost, made_of, published_numbers, what_ran
 from results.report.summary import overall_sentences, sentences_of
 from results.report.sweep_section import sweep_section
 from results.report.toy_section import toy_section
@@ -22,7 +22,6 @@ from results.report.write import write
 from results.statistics import TooLittleData
 
 MOST_CELLS = 20  # of a sweep on one benchmark: of more the section on the sweep says more than a row each
-COMMAND = "nas-arena report"
 
 
 def report(folders: Sequence[Path], page: Path | None = None, look: Look = SCREEN) -> Path:
@@ -64,15 +63,14 @@ def document(folders: Sequence[Path], look: Look = SCREEN) -> Document:
     ]
     if together:
         sections.append(overall_section(together, look, of_all))
-    sections += [sweep_section(study, look) for study in studies if study.sweep]
-    sections += [toy_section(study, look) for study in studies if study.trials]
+    sections += [sweep_section(study) for study in studies if study.sweep]
+    sections += [toy_section(study) for study in studies if study.trials]
     if why_not and len(groups) > 1:
         sections.append(Section("All benchmarks together", (Note(f"No aggregate: {why_not}."),), "together"))
-    every = {cell.about["id"]: cell for study in studies for cell in study.cells}
-    ran = groups | _rest(every.values(), groups)
+    ran = by_benchmark(studies)
     sections += [section for section in (published_numbers(groups),) if section]
     sections += [what_ran(studies, ran), cost(studies, ran)]
-    if every:
+    if ran:
         sections.append(Section("Good practice", _practice(studies), "good-practice"))
     title = " and ".join(f"`{name}`" for name in names)
     return Document(f"Report on {title}", _subtitle(studies, ran), tuple(sections))
@@ -128,16 +126,16 @@ def _pointers(studies: Sequence[StudyFolder]) -> Iterator[str]:
             yield f"`{study.name}` is a toy study; [its table](#toy-{study.name}) has the iterations to success."
         else:
             yield (
-                f"`{study.name}` sweeps over `{study.sweep}`: [its section](#sweep-{study.name}) has the windows of good "
-                "values."
+                f"`{study.name}` sweeps over `{study.sweep}`: [its section](#sweep-{study.name}) has the windows of "
+                "good values."
             )
 
 
 def _practice(studies: Sequence[StudyFolder]) -> tuple[Block, ...]:
     return (
         Note(
-            "The checklist of Lindauer and Hutter, Best Practices for Scientific Research on Neural Architecture Search, "
-            "JMLR 21(243), 2020, in our words and answered from what was recorded."
+            "After the checklist of Lindauer and Hutter, Best Practices for Scientific Research on Neural Architecture "
+            "Search, JMLR 21(243), 2020, in our words and answered from what was recorded."
         ),
         Checklist(checklist(studies)),
     )
@@ -149,15 +147,10 @@ def _subtitle(studies: Sequence[StudyFolder], groups: Mapping[str, Sequence[Cell
     trials = sum(len(row.seeds) for study in studies for row in study.trials)
     parts = [f"{cells:,} cells on {len(groups)} benchmarks, {runs:,} searches"] if cells else []
     parts += [f"{trials:,} trials of the toy problem"] if trials else []
-    made = [made for study in studies for of in (*study.cells, *study.trials) for made in of.made]
+    made = [made for study in studies for made in made_of(study)]
     return f"{'; '.join(parts)}; computed {_days([one['at'] for one in made])} by NAS Arena"
 
 
 def _days(stamps: Sequence[str]) -> str:
     first, last = min(stamps)[:10], max(stamps)[:10]
     return f"on {first}" if first == last else f"from {first} to {last}"
-
-
-def _rest(
-    cells: Sequence[CellRecord], groups: Mapping[str, Sequence[CellRecord]]
-) -> dict[str, list[CellRecord]]: ...

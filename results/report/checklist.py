@@ -115,7 +115,9 @@ def _compared(
         f"{' to '.join(str(count) for count in dict.fromkeys((counts[0], counts[-1])))} seeds a cell"
         + (f"; fewer than {RELIABLE_FROM} give intervals that are too short" if few else ", listed above"),
     )
-    yield Check("Were tabular or surrogate benchmarks used for in-depth evaluation?", "yes", "all numbers are of tables")
+    yield Check(
+        "Were tabular or surrogate benchmarks used for in-depth evaluation?", "yes", "all numbers are of tables"
+    )
 
 
 def _reported(cells: Sequence[CellRecord], made: Sequence[dict[str, Any]]) -> Iterable[Check]:
@@ -156,5 +158,3 @@ def _foreign(cells: Sequence[CellRecord], part: str) -> list[str]:
     """The classes of a part of the cells that are not ours."""
     classes = {str(cell.about["identity"][part]["class"]) for cell in cells}
     return sorted(path for path in classes if not path.startswith(OURS))
-
-

@@ -12,7 +12,7 @@ import numpy as np
 from results.ablation import tolerance_of
 from results.comparison import Difference, Effect, a12, difference, holm, mann_whitney
 from results.record import CellRecord
-from results.statistics import Floats, TooLittleData, expected_running_time, interquartile_mean
+from results.statistics import Floats, TooLittleData, expected_running_time
 from results.tables import BenchmarkTable, benchmark_table, evaluations_to_target
 
 LEVEL = 0.05  # of p-values, after Holm's correction
@@ -184,4 +184,7 @@ def _turned(pair: Pair) -> Pair:
 
 def leaders(found: Findings) -> list[str]:
     """The first, and those that are not shown to be worse."""
-    return [found.first.optimizer, *(pair.second for pair in found.pairs[: len(found.cells) - 1] if pair.verdict != "better")]
+    return [
+        found.first.optimizer,
+        *(pair.second for pair in found.pairs[: len(found.cells) - 1] if pair.verdict != "better"),
+    ]

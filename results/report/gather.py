@@ -30,7 +30,7 @@ class StudyFolder:
         about: the content of ``study.json``.
         cells: what is finished of its cells; empty for a toy study.
         trials: the rows of a toy study; else empty.
-        unfinished: cells without, or with fewer than, the seeds that the study asked for: label, seeds on record, asked.
+        unfinished: cells with fewer seeds than the study asked for: label, seeds on record, seeds asked.
         left_over: cells in the folder that the last run did not name.
     """
 
@@ -86,6 +86,14 @@ def compared_cells(studies: Sequence[StudyFolder]) -> dict[str, list[CellRecord]
         RecordError: for cells on one benchmark that cannot be compared, with what differs; or two different ones under
             one name.
     """
+    groups = by_benchmark(studies)
+    for group in groups.values():
+        _check_comparable(group)
+    return groups
+
+
+def by_benchmark(studies: Sequence[StudyFolder]) -> dict[str, list[CellRecord]]:
+    """The cells of all studies by the label of their benchmark, each once."""
     by_id: dict[str, CellRecord] = {}
     for cell in (cell for study in studies for cell in study.cells):
         known = by_id.get(cell.about["id"])
@@ -94,8 +102,6 @@ def compared_cells(studies: Sequence[StudyFolder]) -> dict[str, list[CellRecord]
     groups: dict[str, list[CellRecord]] = {}
     for cell in by_id.values():
         groups.setdefault(cell.benchmark, []).append(cell)
-    for group in groups.values():
-        _check_comparable(group)
     return groups
 
 
@@ -111,10 +117,11 @@ def _check_comparable(cells: Sequence[CellRecord]) -> None:
                     f"{_named(first)} and {_named(cell)} on {cell.benchmark} cannot be compared: {where}; report them "
                     "apart, or run both under the same study"
                 )
-        if labels.setdefault(cell.optimizer, cell) is not cell:
+        twin = labels.setdefault(cell.optimizer, cell)
+        if twin is not cell:
+            where = ", ".join(_differences("the identity", twin.about["identity"], cell.about["identity"]))
             raise RecordError(
-                f"{_named(labels[cell.optimizer])} and {_named(cell)} on {cell.benchmark} are different cells under one "
-                f"name, {', '.join(_differences('the identity', labels[cell.optimizer].about['identity'], cell.about['identity']))}; "
+                f"{_named(twin)} and {_named(cell)} on {cell.benchmark} are different cells under one name: {where}; "
                 "report them apart"
             )
 

@@ -10,7 +10,8 @@ from results.comparison_figures import improvement_matrix, profile, rank_diagram
 from results.look import Look, Style
 from results.report.document import Block, Column, Note, Paragraph, Picture, Pictures, Section, Table
 from results.report.overall import Overall
-from results.report.words import after, effect, listed
+from results.report.summary import POOLED_DECIMALS
+from results.report.words import after, effect, estimate, listed, p_value
 from results.statistics import performance_profile
 
 THRESHOLDS = 120  # of a performance profile
@@ -21,9 +22,7 @@ def overall_section(found: Overall, look: Look, styles: Mapping[str, Style]) -> 
     """Pooled regret, performance profile, probabilities of improvement and ranks."""
     blocks: list[Block] = []
     if found.elsewhere:
-        blocks.append(
-            Note(f"Only optimizers that ran on all benchmarks are here; not so {listed(found.elsewhere)}.")
-        )
+        blocks.append(Note(f"Only optimizers that ran on all benchmarks are here; not so {listed(found.elsewhere)}."))
     blocks += [_pooled(found), _pictures(found, look, styles), *_ranks(found, look)]
     return Section(f"All {len(found.benchmarks)} benchmarks together", tuple(blocks), "together")
 
@@ -35,11 +34,11 @@ def _pooled(found: Overall) -> Table:
     frame: dict[str, list[object]] = {"optimizer": [*found.labels]}
     for place, budget in enumerate(found.budgets):
         estimates = [row[place] for row in found.pooled]
-        texts = tuple(f"{value:.4f} [{low:.4f}, {high:.4f}]" for value, low, high in estimates)
-        keys = tuple(value for value, _, _ in estimates)
+        texts = tuple(estimate(of, POOLED_DECIMALS) for of in estimates)
+        keys = tuple(of.rank for of in estimates)
         columns.append(Column(f"normalised regret after {after(budget, found.unit)}", texts, keys, numeric=True))
-        for name, numbers in zip(("value", "low", "high"), zip(*estimates, strict=True), strict=True):
-            frame[f"normalised_regret_at_{budget}_{name}"] = [*numbers]
+        for name in ("value", "low", "high", "at_best", "runs"):
+            frame[f"normalised_regret_at_{budget}_{name}"] = [getattr(of, name) for of in estimates]
     against = [row[0] for row in found.improvement]
     texts = ("-", *("=" if one is None else effect(one) for one in against[1:]))
     keys = (0.5, *(0.5 if one is None else one.value for one in against[1:]))
@@ -51,8 +50,8 @@ def _pooled(found: Overall) -> Table:
     notes = (
         "Normalised regret: over the regret of the table's median architecture, so that 0 is the best and 1 a random "
         "pick; the interquartile mean over all runs of all benchmarks with its 95 % interval, resampled within each "
-        "benchmark. The probability is the mean of the benchmarks'. Ranks are by interquartile mean, averaged over the "
-        "data sets of a family, then over families.",
+        f"benchmark. The probability is the mean of the benchmarks', after {after(found.budget, found.unit)}, as are "
+        "the ranks: by interquartile mean, averaged over the data sets of a family, then over families.",
     )
     return Table("together", "Normalised regret over all benchmarks", tuple(columns), pd.DataFrame(frame), notes)
 
@@ -62,7 +61,7 @@ def _pictures(found: Overall, look: Look, styles: Mapping[str, Style]) -> Pictur
     thresholds = np.concatenate([[0.0], np.geomspace(LOWEST, max(highest, 2 * LOWEST), THRESHOLDS)])
     shares = {label: (thresholds, *performance_profile(tasks, thresholds)) for label, tasks in found.scores.items()}
     answer = "best seen" if found.answer == "incumbent" else "recommendation"
-    of = f"the {answer} on {len(found.benchmarks)} benchmarks after {after(found.budgets[-1], found.unit)}"
+    of = f"the {answer} on {len(found.benchmarks)} benchmarks after {after(found.budget, found.unit)}"
     shown = [Picture(profile(shares, of, look, styles))]
     if len(found.labels) > 1:
         values = np.array([[np.nan if one is None else one.value for one in row] for row in found.improvement])
@@ -77,7 +76,7 @@ def _ranks(found: Overall, look: Look) -> Iterator[Block]:
         return
     of = f"{len(ranks.families)} benchmark families"
     yield Paragraph(
-        f"Friedman's test over {len(ranks.families)} families: p {'< 0.001' if ranks.p < 0.001 else f'= {ranks.p:.3f}'}; "
+        f"Friedman's test over {len(ranks.families)} families: p {p_value(ranks.p)}; "
         f"mean ranks that differ by less than {ranks.critical:.2f} (Nemenyi, 5 %) are not told apart."
     )
     diagram = rank_diagram(found.labels, ranks.mean, ranks.critical, ranks.groups, of, look)

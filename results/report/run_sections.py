@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -13,6 +14,7 @@ from results.record import CellRecord
 from results.report.document import Block, Bullets, Column, Fold, Note, Paragraph, Section, Table
 from results.report.gather import StudyFolder
 from results.report.words import after
+from results.toy_record import ToyRecord
 
 SHOWN_OF_ERROR = 300  # characters of a failure's last line
 # of the protocol in the published tables: what a benchmark and a budget must be to be under it
@@ -25,18 +27,18 @@ def what_ran(studies: Sequence[StudyFolder], groups: Mapping[str, Sequence[CellR
     blocks: list[Block] = [Bullets(tuple(_study(study) for study in studies)), *_gaps(studies)]
     if cells:
         blocks += [_settings(cells), _benchmarks(groups)]
-    blocks.append(_environments([made for study in studies for made in _made(study)]))
+    blocks.append(_environments([made for study in studies for made in made_of(study)]))
     return Section("What ran", tuple(blocks), "what-ran")
 
 
 def cost(studies: Sequence[StudyFolder], groups: Mapping[str, Sequence[CellRecord]]) -> Section:
     """Computing time, memory, simulated time; how many evaluations were repetitions."""
-    made = [made for study in studies for made in _made(study)]
+    made = [made for study in studies for made in made_of(study)]
     wall, cpu = (sum(one[name] for one in made) for name in ("wall_seconds", "cpu_seconds"))
     peak = max(one["peak_mebibytes"] for one in made)
     said = (
-        f"All searches took {_duration(wall)} of workers' wall time and {_duration(cpu)} of CPU time, the largest worker "
-        f"{peak:,.0f} MiB; no GPU was used."
+        f"All searches took {_duration(wall)} of workers' wall time and {_duration(cpu)} of CPU time; the largest "
+        f"worker held {peak:,.0f} MiB. No GPU was used."
     )
     blocks: list[Block] = [Paragraph(said)]
     cells = [cell for group in groups.values() for cell in group]
@@ -65,7 +67,7 @@ def published_numbers(groups: Mapping[str, Sequence[CellRecord]]) -> Section | N
 
 def _study(study: StudyFolder) -> str:
     said = f": {study.about['description']}" if study.about.get("description") else ""
-    of = list(study.cells) or list(study.trials)
+    of: Sequence[CellRecord | ToyRecord] = study.cells or study.trials
     seeds = np.unique(np.concatenate([cell.seeds for cell in of]))
     return f"**{study.name}**{said}; {len(of)} cells, seeds {_ranges(seeds.tolist())}"
 
@@ -119,7 +121,8 @@ def _settings(cells: Sequence[CellRecord]) -> Fold:
 def _benchmarks(groups: Mapping[str, Sequence[CellRecord]]) -> Fold:
     import pandas as pd
 
-    rows, sums = [], {}
+    rows: list[dict[str, Any]] = []
+    sums: dict[str, str] = {}
     for label, cells in groups.items():
         about, identity = cells[0].about["benchmark"], cells[0].about["identity"]
         landmarks, budget = about["landmarks"], cells[0].about["budget"]
@@ -140,7 +143,11 @@ def _benchmarks(groups: Mapping[str, Sequence[CellRecord]]) -> Fold:
         )
     table = _plain_table("benchmarks", "Benchmarks", pd.DataFrame(rows))
     files = tuple(f"`{name}` `{checksum}`" for name, checksum in sorted(sums.items()))
-    blocks: tuple[Block, ...] = (table, Paragraph("SHA-256 of the files that the tables were read from:"), Bullets(files))
+    blocks: tuple[Block, ...] = (
+        table,
+        Paragraph("SHA-256 of the files that the tables were read from:"),
+        Bullets(files),
+    )
     return Fold(f"{len(rows)} benchmarks, with the checksums of their tables", blocks)
 
 
@@ -194,7 +201,7 @@ def _costs(cells: Sequence[CellRecord]) -> Table:
     columns = [Column(name, tuple(f"`{text}`" for text in frame[name])) for name in ("optimizer", "benchmark")]
     for name, pattern in shown.items():
         values = frame[name].tolist()
-        texts = tuple("unknown" if value != value else pattern.format(value) for value in values)
+        texts = tuple("unknown" if math.isnan(value) else pattern.format(value) for value in values)
         columns.append(Column(name, texts, tuple(values), numeric=True))
     notes = (
         "Evaluations, distinct ones and simulated time are means of a seed; a repeated evaluation counts and costs as "
@@ -232,9 +239,12 @@ def _plain_table(name: str, title: str, frame: Any) -> Table:
     return Table(name, title, columns, frame)
 
 
-def _made(study: StudyFolder) -> Iterator[dict[str, Any]]:
-    for cell in (*study.cells, *study.trials):
+def made_of(study: StudyFolder) -> Iterator[dict[str, Any]]:
+    """By what and how every shard of a study was computed."""
+    for cell in study.cells:
         yield from cell.made
+    for row in study.trials:
+        yield from row.made
 
 
 def _ranges(seeds: Sequence[int]) -> str:
@@ -248,4 +258,10 @@ def _ranges(seeds: Sequence[int]) -> str:
 
 
 def _duration(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.1f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+    return (
+        f"{seconds:.1f} s"
+        if seconds < 120
+        else f"{seconds / 60:.1f} min"
+        if seconds < 7200
+        else f"{seconds / 3600:.1f} h"
+    )

@@ -41,6 +41,11 @@ def effect(of: Effect) -> str:
     return f"{of.value:.2f} [{of.low:.2f}, {of.high:.2f}]"
 
 
+def share(of: Effect) -> str:
+    """The same as a share of pairs of runs."""
+    return f"{of.value:.0%} [{100 * of.low:.0f}, {100 * of.high:.0f}] of pairs of runs"
+
+
 def p_value(p: float) -> str:
     """A p-value; below a thousandth only that."""
     return "< 0.001" if p < 0.001 else f"{p:.3f}"

@@ -1,55 +1,39 @@
-"""What a study that sweeps over a setting leaves behind besides its records: a text and figures."""
+"""All figures of a study that sweeps over a setting."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
-from results.ablation import Comparison, compare
+from results.ablation import Comparison
 from results.ablation_figures import regret_figure
 from results.ablation_heat_map import grids, heat_map
-from results.ablation_table import render_ablation
 from results.ablation_traces import trace_figure, traced
 from results.curves import is_number
-from results.record import CellRecord, write_atomically
+from results.drawing import Drawing
+from results.record import CellRecord
 
 
-def write_ablation(cells: Sequence[CellRecord], folder: Path, sweep: str) -> list[Path]:
-    """Writes ``ablation.txt`` into a study's folder, and figures into ``figures`` there.
-
-    For every table and number of architectures an update: regret against the swept setting, and traces of the adaptive
-    state, a row for every noise. For every second setting that varies: a heat map without noise at the whole budget.
+def ablation_drawings(cells: Sequence[CellRecord], comparisons: Sequence[Comparison], sweep: str) -> Iterator[Drawing]:
+    """For every table and number of architectures an update: regret against the swept setting, and traces of the
+    adaptive state, a row for every noise. For every second setting that varies: a heat map without noise at the whole
+    budget.
 
     Args:
         cells: of the study.
-        folder: the study's.
+        comparisons: of these cells (:func:`results.ablation.compare`).
         sweep: the setting that was varied.
-
-    Returns:
-        the files, the text first.
-
-    Raises:
-        RecordError: when no optimizer of the study has a number under that name.
     """
-    comparisons = compare(cells, sweep)
-    text = render_ablation(comparisons, sweep)
-    paths = [folder / "ablation.txt"]
-    write_atomically(paths[0], lambda stream: stream.write(text.encode()))
-    figures = folder / "figures"
-    figures.mkdir(exist_ok=True)
     for name, group in _by_table(comparisons).items():
-        paths.append(figures / f"{name}-{sweep}.png")
-        regret_figure(group, sweep, paths[-1])
+        yield regret_figure(group, sweep, f"{name}-{sweep}")
         curves = [
             curve for comparison in group for curve in comparison.curves.values() if curve.spans and traced(curve)
         ]
         if curves:
             most = max(len(traced(curve)) for curve in curves)  # an adaptive state rather than entropy alone
-            paths.append(figures / f"{name}-{sweep}-traces.png")
-            trace_figure([curve for curve in curves if len(traced(curve)) == most], paths[-1])
-    return paths + _heat_maps(cells, figures, sweep)
+            yield trace_figure([curve for curve in curves if len(traced(curve)) == most], f"{name}-{sweep}-traces")
+    yield from _heat_maps(cells, sweep)
 
 
 def _by_table(comparisons: Sequence[Comparison]) -> dict[str, list[Comparison]]:
@@ -66,8 +50,7 @@ def _by_table(comparisons: Sequence[Comparison]) -> dict[str, list[Comparison]]:
     return named
 
 
-def _heat_maps(cells: Sequence[CellRecord], figures: Path, sweep: str) -> list[Path]:
-    paths = []
+def _heat_maps(cells: Sequence[CellRecord], sweep: str) -> Iterator[Drawing]:
     without_noise = [cell for cell in cells if cell.about["benchmark"]["noise"] is None] or cells
     settings = {name: None for cell in cells for name in cell.about["optimizer"]["settings"] if name != sweep}
     about = cells[0].about
@@ -76,7 +59,5 @@ def _heat_maps(cells: Sequence[CellRecord], figures: Path, sweep: str) -> list[P
         if any(is_number(cell.about["optimizer"]["settings"].get(other)) for cell in cells):
             found = grids(without_noise, sweep, other, budget)
             if found:
-                paths.append(figures / f"{sweep}-{other}.png")
                 unit = "s" if about["budget"]["unit"] == "seconds" else "evaluations"
-                heat_map(found, sweep, other, f"{budget:,} {unit}", paths[-1])
-    return paths
+                yield heat_map(found, sweep, other, f"{budget:,} {unit}", f"{sweep}-{other}")

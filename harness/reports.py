@@ -1,0 +1,34 @@
+"""The studies that a report is about: names in an arena, or folders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from results.record import STUDY_FILE
+from search_spaces.errors import ArenaError, unknown
+
+
+def study_folders(names: Sequence[str], arena: Path) -> list[Path]:
+    """The folders of studies.
+
+    Args:
+        names: of studies in the arena, or paths of folders, wherever they came from; none for all of the arena.
+        arena: the folder of all studies' results.
+
+    Raises:
+        ArenaError: for a name that is neither, with the nearest ones.
+    """
+    known = sorted(path.parent.name for path in arena.glob(f"*/{STUDY_FILE}"))
+    if not names and not known:
+        raise ArenaError(f"no study in {arena}; run one, or name another folder with --arena")
+    return [_folder(name, arena, known) for name in names or known]
+
+
+def _folder(name: str, arena: Path, known: Sequence[str]) -> Path:
+    for folder in (arena / name, Path(name)):
+        if (folder / STUDY_FILE).is_file():
+            return folder
+    if Path(name).is_dir():
+        raise ArenaError(f"{name} is a folder without {STUDY_FILE}, so no study; name the folder of one")
+    raise unknown(f"study in {arena}:", name, known)
