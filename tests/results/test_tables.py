@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
 from harness.console import render
 from results.figures import anytime_figure
@@ -54,6 +55,7 @@ def planted(label: str, regret: Any, hits: Any, *, recommended: Any = None, **ch
         seeds=np.arange(R),
         checkpoints=AT,
         columns={
+            "evaluations": np.tile(AT, (R, 1)),
             "incumbent": (regret * 100).astype(int),
             "recommended": np.nan_to_num(said * 100, nan=-1).astype(int),
             "incumbent_regret": regret,
@@ -86,6 +88,7 @@ def test_numbers_of_a_row() -> None:
     assert row.reported == pytest.approx((100 - 7.35, np.std(np.arange(8) / 10, ddof=1)))
     assert row.target == 50  # the upper of the two middle seeds
     assert row.success == 0.75
+    assert row.running_time == (10 + 20 + 30 + 40 + 50 + 60 + 2 * 100) / 6  # all that was spent, over the six successes
     assert row.recommends_best_seen
 
 
@@ -135,6 +138,26 @@ def test_equals_are_ranked_by_evaluations_to_the_target() -> None:
     late = planted("late", np.tile([9.0, 0.0, 0.0], (6, 1)), [9] * 6)
     early = planted("early", np.tile([9.0, 0.0, 0.0], (6, 1)), [3] * 6)
     assert [row.optimizer for row in table_of(late, early).rows] == ["early", "late"]
+
+
+def test_where_most_seeds_are_at_the_best_their_share_stands_for_a_mean() -> None:
+    regret = np.column_stack([np.full(20, 9.0), [0.0] * 10 + [4.0] * 10, [0.0] * 19 + [4.0]])
+    table = table_of(planted("a", regret, [5] * 20))
+    half, most = table.rows[0].regrets
+    assert (half.mostly_at_best, most.mostly_at_best) == (False, True)
+    assert most.share_at_best == pytest.approx((0.95, *binomtest(19, 20).proportion_ci(method="wilson")))
+    assert half.rank == half.value > 0 > most.rank
+    text = " ".join(render([table]).split())
+    assert "2.00 [" in text
+    assert "0 in 95% [76, 99]" in text
+    assert "0 in 98%: the share of seeds with regret 0" in text
+    assert "is too short" not in text
+
+
+def test_few_seeds_are_said_to_make_intervals_too_short() -> None:
+    text = " ".join(render([table_of(planted("a", np.ones((19, 3)), [5] * 19))]).split())
+    assert "With fewer than 20 seeds an interval of an interquartile mean is too short." in text
+    assert "0 in 98%" not in text
 
 
 def test_text_says_what_the_numbers_are() -> None:

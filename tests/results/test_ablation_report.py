@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.ablation_report import write_ablation
 from harness.run import run
 from harness.study import Study
 from results.ablation import compare
+from results.ablation_report import ablation_drawings
+from results.ablation_table import render_ablation
+from results.drawing import Drawing
 from results.record import CellRecord, RecordError
 from results.robustness import robustness
 
@@ -38,22 +40,41 @@ def cells(tmp_path_factory: pytest.TempPathFactory) -> list[CellRecord]:
     return run(study, arena=tmp_path_factory.mktemp("arena"), jobs=1, tracking=False).cells
 
 
-def test_the_text_and_every_figure_are_written(cells: list[CellRecord], tmp_path: Path) -> None:
-    paths = write_ablation(cells, tmp_path, "delta_init")
-    assert [path.relative_to(tmp_path).as_posix() for path in paths] == [
-        "ablation.txt",
-        f"figures/{TABLE}-lam2-delta_init.png",
-        f"figures/{TABLE}-lam2-delta_init-traces.png",
-        f"figures/{TABLE}-lam8-delta_init.png",
-        f"figures/{TABLE}-lam8-delta_init-traces.png",
-        "figures/delta_init-lam.png",
-        "figures/delta_init-alpha.png",
+def drawings(cells: list[CellRecord], sweep: str) -> list[Drawing]:
+    return list(ablation_drawings(cells, compare(cells, sweep), sweep))
+
+
+def test_every_figure_is_drawn_with_its_numbers(cells: list[CellRecord], tmp_path: Path) -> None:
+    made = drawings(cells, "delta_init")
+    assert [drawing.name for drawing in made] == [
+        f"{TABLE}-lam2-delta_init",
+        f"{TABLE}-lam2-delta_init-traces",
+        f"{TABLE}-lam8-delta_init",
+        f"{TABLE}-lam8-delta_init-traces",
+        "delta_init-lam",
+        "delta_init-alpha",
     ]
-    assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == sorted(paths)
-    for path in paths[1:]:
-        assert path.read_bytes().startswith(b"\x89PNG")
-        assert path.stat().st_size > 10_000
-    text = paths[0].read_text(encoding="utf-8")
+    for drawing in made:
+        svg, png, csv = drawing.save(tmp_path)
+        assert svg.read_bytes() == drawing.svg()
+        assert png.stat().st_size > 10_000
+        assert len(csv.read_text(encoding="utf-8").splitlines()) == len(drawing.data) + 1
+    regrets = made[0].data.set_index(["benchmark", "budget", "rule", "answer", "delta_init"])
+    cell = next(cell for cell in cells if cell.optimizer == "asng(delta_init=0.3)" and cell.benchmark == TABLE)
+    at_60 = cell.at(60, "recommended_regret")
+    row = regrets.loc[(TABLE, 60, "asng", "mode", 0.3)]
+    assert row["mean"] == pytest.approx(at_60.mean())
+    assert row["high"] - row["mean"] == pytest.approx(1.96 * at_60.std(ddof=1) / np.sqrt(7))
+    trace = made[1].data.query(f"benchmark == '{TABLE}' and curve == 'asng' and delta_init == 0.3")
+    assert trace["state"].nunique() == 3
+    last = trace[trace["at"] == 60].set_index("state")["median"]
+    assert last["entropy (nats)"] == pytest.approx(np.median(cell.at(60, "diagnostic.entropy")), rel=1e-6)
+    grid = made[4].data.query("optimizer == 'asng' and answer == 'mode' and delta_init == 0.3 and lam == 2")
+    assert grid["regret"].item() == pytest.approx(at_60.mean())
+
+
+def test_the_text_names_all_that_was_compared(cells: list[CellRecord]) -> None:
+    text = render_ablation(compare(cells, "delta_init"), "delta_init")
     for words in ("lam = 2", "lam = 8", "asng(alpha=3.0)", "mode", "best seen", "0.1 - 3 (4)", f"{TABLE}-trials"):
         assert words in text
 
@@ -80,24 +101,22 @@ def test_numbers_are_those_of_the_records(cells: list[CellRecord]) -> None:
 
 
 @pytest.mark.parametrize("sweep", ["alpha", "lam"])
-def test_any_number_can_be_swept(cells: list[CellRecord], tmp_path: Path, sweep: str) -> None:
-    paths = write_ablation(cells, tmp_path, sweep)
-    assert len(paths) > 2
-    assert f"Ablation of {sweep}" in paths[0].read_text(encoding="utf-8")
+def test_any_number_can_be_swept(cells: list[CellRecord], sweep: str) -> None:
+    assert drawings(cells, sweep)
+    assert f"Ablation of {sweep}" in render_ablation(compare(cells, sweep), sweep)
 
 
-def test_a_setting_that_is_no_number_is_told(cells: list[CellRecord], tmp_path: Path) -> None:
+def test_a_setting_that_is_no_number_is_told(cells: list[CellRecord]) -> None:
     with pytest.raises(RecordError, match="no optimizer of the study has a numeric setting 'utility'"):
-        write_ablation(cells, tmp_path, "utility")
+        compare(cells, "utility")
 
 
-def test_one_seed_and_one_rule_are_enough(cells: list[CellRecord], tmp_path: Path) -> None:
+def test_one_seed_and_one_rule_are_enough(cells: list[CellRecord]) -> None:
     def kept(cell: CellRecord) -> bool:
         about: dict[str, Any] = cell.about["optimizer"]
         return about["name"] == "sng" and cell.about["benchmark"]["noise"] is not None
 
-    paths = write_ablation([cell.only([3]) for cell in cells if kept(cell)], tmp_path, "delta_init")
-    assert [path.name for path in paths[1:]] == [
-        f"{TABLE}-trials-lam2-delta_init.png",
-        f"{TABLE}-trials-lam2-delta_init-traces.png",
+    assert [drawing.name for drawing in drawings([cell.only([3]) for cell in cells if kept(cell)], "delta_init")] == [
+        f"{TABLE}-trials-lam2-delta_init",
+        f"{TABLE}-trials-lam2-delta_init-traces",
     ]
