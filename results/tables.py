@@ -156,11 +156,11 @@ def benchmark_table(cells: Sequence[CellRecord], answer: str = "incumbent") -> B
     """The table of one benchmark.
 
     Args:
-        cells: of the benchmark.
+        cells: of the benchmark, with one budget; the table has what all of them report at.
         answer: the column whose regret ranks and says what is solved: "incumbent", the best seen, or "recommended".
     """
     about = cells[0].about["benchmark"]
-    budgets = tuple(cells[0].about["report_at"])
+    budgets = tuple(sorted(set.intersection(*(set(cell.about["report_at"]) for cell in cells))))
     medians = [[float(np.median(cell.at(budget, f"{answer}_regret"))) for budget in budgets] for cell in cells]
     solvers = [
         {cell.about["optimizer"]["name"] for cell, row in zip(cells, medians, strict=True) if row[place] == 0}

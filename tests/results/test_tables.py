@@ -200,3 +200,9 @@ def test_figures_are_drawn_for_solved_and_for_missing(tmp_path: Path, ending: st
     path = tmp_path / f"figure.{ending}"
     anytime_figure([solved], path)
     assert path.stat().st_size > 5000
+
+
+def test_cells_of_several_studies_are_shown_where_all_report() -> None:
+    often, seldom = planted("often", np.ones((6, 3)), [5] * 6), planted("seldom", np.ones((6, 3)), [5] * 6)
+    seldom.about["report_at"] = [100]
+    assert table_of(often, seldom).budgets == table_of(seldom, often).budgets == (100,)
