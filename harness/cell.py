@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.noise import noise_in_words, parse_noise
+from harness.noise import noise_in_words, noise_suffix, parse_noise
 from harness.tabular import LOOP_VERSION, Budget, typical_seconds
 from optimizers.base import Optimizer
 from optimizers.registry import HARNESS_ARGUMENTS, OPTIMIZERS
@@ -92,13 +92,7 @@ class Cell:
                 for name, value in resolved.items()
                 if _differs(name, value, type(loaded), automatic)
             )
-            + (
-                ""
-                if noise is None
-                else f"-{noise}"
-                if isinstance(noise, str)
-                else f"-noise{int(noise) if noise == int(noise) else noise}"
-            ),
+            + noise_suffix(noise),
             noise=noise,
             budget=study.budget,
             report_at=tuple(sorted({*study.report_at, study.budget.limit})),
