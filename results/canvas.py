@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from results.drawing import panels
-from results.look import Look, Style
+from results.look import PALE, Look, Style
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -120,10 +120,13 @@ def canvas(
 
 
 def legend_of(labels: Sequence[str], styles: Mapping[str, Style]) -> list[Artist]:
-    """A line for each label."""
+    """A line for each label; a single one, the last, for all that are pale."""
     from matplotlib.lines import Line2D
 
-    return [Line2D([0, 0.5, 1], [0, 0, 0], label=label, **_marked_once(styles[label])) for label in labels]
+    shown = {label: styles[label] for label in labels if styles[label] is not PALE}
+    if len(shown) < len(labels):
+        shown[f"{len(labels) - len(shown)} others"] = PALE
+    return [Line2D([0, 0.5, 1], [0, 0, 0], label=label, **_marked_once(style)) for label, style in shown.items()]
 
 
 def _marked_once(style: Style) -> dict[str, Any]:

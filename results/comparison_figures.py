@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike
 
 from results.canvas import canvas, legend_of, log_axis, text_width
 from results.drawing import Drawing, floor_of
-from results.look import BLUE, VERMILLION, Look, Style
+from results.figures import PALE_LINE, pale_in_words
+from results.look import BLUE, PALE, VERMILLION, Look, Style
 from results.statistics import Floats
 
 if TYPE_CHECKING:
@@ -43,6 +44,9 @@ def profile(shares: Mapping[str, Profile], of: str, look: Look, styles: Mapping[
         axes.grid(visible=True)
         for label, (at, share, low, high) in shares.items():
             drawn = np.maximum(at, floor)
+            if styles[label] is PALE:
+                axes.plot(drawn, share, drawstyle="steps-post", **PALE.line(), linewidth=PALE_LINE, zorder=1.5)
+                continue
             axes.fill_between(drawn, low, high, color=styles[label].colour, alpha=0.15, linewidth=0, step="post")
             axes.plot(drawn, share, drawstyle="steps-post", **styles[label].line(len(at)))
         axes.set(
@@ -50,8 +54,8 @@ def profile(shares: Mapping[str, Profile], of: str, look: Look, styles: Mapping[
         )
     caption = (
         f"Performance profile of {of}: the share of runs whose normalised search regret is at most that of the axis, "
-        "with its 95 % bootstrap band. Higher and further left is better; what is at the left edge has regret 0 or "
-        f"less than {floor:.2g}."
+        "with its 95 % bootstrap band. Higher and further left is better; at the left edge is what has regret 0 or "
+        f"less than {floor:.2g}.{pale_in_words(shares, styles)}"
     )
     columns = ("threshold", "share", "low", "high")
     data = pd.concat(

@@ -11,7 +11,7 @@ import numpy as np
 from results.anytime import EXACT, Answer, AnytimeCurve, Unit, anytime_curves, unit_of
 from results.canvas import canvas, legend_of, log_axis, mark_floor
 from results.drawing import DPI, Drawing, floor_of, save, seeds_of, stem
-from results.look import BUILT_IN, SCREEN, Look, Style, styles
+from results.look import BUILT_IN, PALE, SCREEN, Look, Style, in_colour, styles, with_pale
 from results.record import BEST_SEEN, CellRecord
 from results.statistics import mean_interval
 from results.tables import reported_heading, reported_number
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 AXES: dict[Unit, str] = {"evaluations": "evaluations", "seconds": "simulated seconds"}
 FEW = 8  # curves; more have fainter bands
+PALE_LINE = 0.8  # width in points
 
 
 def answer_in_words(cells: Sequence[CellRecord], answer: Answer) -> str:
@@ -34,8 +35,14 @@ def answer_in_words(cells: Sequence[CellRecord], answer: Answer) -> str:
 
 def who_recommends_the_best_seen(cells: Sequence[CellRecord], answer: Answer) -> str:
     """A sentence for a caption, after a space; none where it tells nothing."""
-    same = [cell.optimizer for cell in cells if cell.recommends_incumbent]
+    same = dict.fromkeys(cell.about["optimizer"]["name"] for cell in cells if cell.recommends_incumbent)
     return f" The best seen is what is recommended by {', '.join(same)}." if same and answer == "recommended" else ""
+
+
+def pale_in_words(labels: Iterable[str], styles: Mapping[str, Style]) -> str:
+    """A sentence for a caption, after a space, on the curves that have no colour; none where all have one."""
+    pale = sum(styles[label] is PALE for label in labels)
+    return f" In colour: the best setting of an optimizer; grey: {pale} others, named in the CSV." if pale else ""
 
 
 def anytime(
@@ -64,10 +71,11 @@ def anytime(
         _draw_anytime(grid[0, 0], curves, floor, look, styles)
         grid[0, 0].set(xlabel=AXES[axis], ylabel=f"search regret ({about['wording']['regret_unit']})")
     caption = (
-        f"Search regret of the {words} on {about['label']} over {AXES[axis]}. Lines: interquartile mean of "
-        f"{seeds_of(cells)}, bands: its 95 % bootstrap interval. The search sees the {about['wording']['searched']}. "
-        f"Both axes are logarithmic; what is below {floor:.2g} is drawn there, at the line of 0."
+        f"Search regret of the {words} on {about['label']} over {AXES[axis]}: interquartile mean of {seeds_of(cells)} "
+        f"with its 95 % bootstrap interval. The search sees the {about['wording']['searched']}. Below {floor:.2g} all "
+        "is drawn at the line of 0."
     )
+    caption += pale_in_words([curve.label for curve in curves], _known(styles))
     caption += who_recommends_the_best_seen(cells, answer)
     if curves[-1].label == EXACT:
         caption += " Random search was not run; its curve is computed from the table."
@@ -103,9 +111,10 @@ def reported(cells: Sequence[CellRecord], answer: Answer, look: Look, styles: Ma
         axes.set(xlabel=AXES[axis], ylabel=measure, ylim=_second_half(curves, best))
         axes.grid(visible=True)
     caption = (
-        f"{about['wording']['reported']} of the {words} on {about['label']} over {AXES[axis]}. Lines: mean of "
-        f"{seeds_of(cells)}, bands: its 95 % interval. The horizontal line is the architecture that is {best_by}; "
-        "no honest search can be expected to be beyond it. Early values may lie outside of the frame."
+        f"{about['wording']['reported']} of the {words} on {about['label']} over {AXES[axis]}: mean of "
+        f"{seeds_of(cells)} with its 95 % interval. Horizontal line: the architecture that is {best_by}; no honest "
+        "search can be expected to be beyond it. Early values may lie outside of the frame."
+        + pale_in_words([curve.label for curve in curves], styles)
         + who_recommends_the_best_seen(cells, answer)
     )
     name = stem(about["label"], "reported", BEST_SEEN if answer == "incumbent" else answer)
@@ -129,7 +138,9 @@ def anytime_figure(cells: Sequence[CellRecord], path: Path) -> None:
     curves = [anytime_curves(cells, answer, axis) for answer in answers]
     drawn = [curve.regret for group in curves for curve in group]
     floor = floor_of(np.concatenate(drawn) if drawn else np.zeros(0))
-    of = _known(styles(cells))
+    ends = {curve.label: float(curve.regret[-1]) for curve in curves[0]}
+    best_first = sorted((cell.optimizer for cell in cells), key=lambda label: ends.get(label, np.inf))
+    of = _known(with_pale(styles(cells), in_colour(best_first)))
     labels = dict.fromkeys(curve.label for group in curves for curve in group)
     title = f"{about['label']}, {seeds_of(cells)}; {about['wording']['searched']}"
     with look.context():
@@ -165,8 +176,12 @@ def _draw_anytime(
 def _draw_curves(
     axes: Axes, curves: Sequence[AnytimeCurve], styles: Mapping[str, Style], floor: float = -np.inf
 ) -> None:
-    shade = 0.18 if len(curves) <= FEW else 0.08
+    coloured = [curve for curve in curves if styles[curve.label] is not PALE]
+    shade = 0.18 if len(coloured) <= FEW else 0.08
     for curve in curves:
+        if styles[curve.label] is PALE:
+            axes.plot(curve.at, np.maximum(curve.regret, floor), **PALE.line(), linewidth=PALE_LINE, zorder=1.5)
+    for curve in coloured:
         style = styles[curve.label]
         low, high = np.maximum(curve.low, floor), np.maximum(curve.high, floor)
         axes.fill_between(curve.at, low, high, color=style.colour, alpha=shade, linewidth=0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -40,6 +40,8 @@ BUILT_IN: dict[str, tuple[str, Dashes]] = {
 _COLOURS = (BLUE, VERMILLION, GREEN, PINK, ORANGE, SKY)
 _LINES = (SOLID, DASHED, DOTTED, DASH_DOT, DASH_DOT_DOT, LONG)
 FREE = tuple(pair for pair in product(_COLOURS, _LINES) if pair not in BUILT_IN.values())
+
+MOST_IN_COLOUR = 10  # curves of a panel; more are not told apart
 
 # of the first, second, third, ... setting of an optimizer
 MARKERS = (("", True), *product("os^Dv", (True, False)))
@@ -128,6 +130,32 @@ class Style:
             "markeredgewidth": 0.8,
             "markevery": (step // 2, step),
         }
+
+
+PALE = Style("0.82", SOLID)  # of curves that are only the background of others
+
+
+def in_colour(labels: Sequence[str], most: int = MOST_IN_COLOUR) -> tuple[str, ...]:
+    """What a figure of many curves draws in colour: the first setting of each optimizer.
+
+    Args:
+        labels: of optimizers, the best first.
+        most: where there are no more labels, all are in colour; else at most so many, random search among them.
+    """
+    if len(labels) <= most:
+        return tuple(labels)
+    first: dict[str, str] = {}
+    for label in labels:
+        first.setdefault(label.partition("(")[0], label)
+    random = first.pop("random_search", None)
+    chosen = tuple(first.values())
+    return chosen[:most] if random is None else (*chosen[: most - 1], random)
+
+
+def with_pale(styles: Mapping[str, Style], coloured: Iterable[str]) -> dict[str, Style]:
+    """The styles, all but those of some labels pale."""
+    kept = set(coloured)
+    return {label: style if label in kept else PALE for label, style in styles.items()}
 
 
 def styles(cells: Iterable[CellRecord]) -> dict[str, Style]:

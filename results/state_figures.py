@@ -10,8 +10,8 @@ import numpy as np
 from results.anytime import unit_of
 from results.canvas import canvas, legend_of, log_axis
 from results.drawing import COLOURS, Drawing, seeds_of, stem
-from results.figures import AXES
-from results.look import Look, Style
+from results.figures import AXES, PALE_LINE, pale_in_words
+from results.look import PALE, Look, Style
 from results.record import CellRecord
 from results.statistics import Floats
 
@@ -60,6 +60,9 @@ def diagnostic(cells: Sequence[CellRecord], column: str, look: Look, styles: Map
         axes.grid(visible=True)
         axes.set(xlabel=AXES[axis], ylabel=heading)
         for label, (at, low, median, high) in traces.items():
+            if styles[label] is PALE:
+                axes.plot(at, median, **PALE.line(), linewidth=PALE_LINE, zorder=1.5)
+                continue
             axes.fill_between(at, low, high, color=styles[label].colour, alpha=0.15, linewidth=0)
             axes.plot(at, median, **styles[label].line(len(at)))
         for alpha in alphas:
@@ -67,8 +70,8 @@ def diagnostic(cells: Sequence[CellRecord], column: str, look: Look, styles: Map
             place = "axes fraction", "data"
             axes.annotate(f"alpha {alpha:g}", (0, alpha), (3, 2), place, "offset points", fontsize=look.small - 1)
     caption = (
-        f"{heading[0].upper() + heading[1:]} on {about['label']} over {AXES[axis]}. Lines: median of "
-        f"{seeds_of(having)}; bands: between the quartiles."
+        f"{heading[0].upper() + heading[1:]} on {about['label']} over {AXES[axis]}: median of {seeds_of(having)}, "
+        f"band between the quartiles.{pale_in_words(traces, styles)}"
     )
     if alphas:
         caption += " The step size grows while the signal to noise is above alpha, the dotted line."
@@ -130,7 +133,7 @@ def distribution_path(cell: CellRecord, look: Look) -> Drawing | None:
             axes.stackplot(at, values.T, colors=colours, edgecolor="white", linewidth=0.3)
             log_axis(axes, "x", float(at[0]), float(at[-1]), most=3)
             _few_ticks(axes, at, inner=place % columns > 0, above=place + columns < len(variables))
-            axes.set_title(variable["name"], y=1.0, pad=3, fontsize=look.small)
+            axes.set_title(variable["name"].replace("->", "→"), y=1.0, pad=3, fontsize=look.small)
             if not shared:
                 _label_last(axes, values[-1], names, colours, look)
         figure.supxlabel(
@@ -141,9 +144,9 @@ def distribution_path(cell: CellRecord, look: Look) -> Drawing | None:
             fontsize=look.text,
         )
     caption = (
-        f"The distribution of {cell.optimizer} on {about['label']} over {AXES[axis]}: the probability of every value "
-        f"of every variable, the mean of {seeds_of([cell])}, from the first value at the bottom to the "
-        "last at the top. A single colour at the right edge is a decision that all seeds share."
+        f"Distribution of {cell.optimizer} on {about['label']} over {AXES[axis]}: probability of every value of every "
+        f"variable, the first at the bottom; mean of {seeds_of([cell])}. One colour at the right edge: a decision that "
+        "all seeds share."
     )
     data = pd.DataFrame(
         [

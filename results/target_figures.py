@@ -9,8 +9,8 @@ import numpy as np
 from results.anytime import unit_of
 from results.canvas import canvas, legend_of, log_axis
 from results.drawing import Drawing, seeds_of, stem
-from results.figures import AXES
-from results.look import Look, Style
+from results.figures import AXES, PALE_LINE, pale_in_words
+from results.look import PALE, Look, Style
 from results.record import CellRecord
 from results.statistics import Floats, hitting_times
 
@@ -52,12 +52,13 @@ def targets_reached(cells: Sequence[CellRecord], look: Look, styles: Mapping[str
         axes.grid(visible=True)
         axes.set(xlabel=AXES[axis], ylabel="share of seeds and targets", ylim=(0, 1.02))
         for label, share in shares.items():
-            axes.plot(at, share, drawstyle="steps-post", **styles[label].line(len(at)))
-    named = ", ".join(f"best {name} of the table" for name in targets if name != "best")
+            pale = {"linewidth": PALE_LINE, "zorder": 1.5} if styles[label] is PALE else {}
+            axes.plot(at, share, drawstyle="steps-post", **styles[label].line(len(at)), **pale)
+    named = ", ".join(name for name in targets if name != "best")
     caption = (
         f"Share of pairs of a seed and a target that the best seen has reached on {about['label']}, of "
-        f"{seeds_of(cells)} and {len(targets)} targets: {named}, and the best. "
-        "Higher and further left is better."
+        f"{seeds_of(cells)} and {len(targets)} targets: the best {named} of the table, and its best. "
+        f"Higher and further left is better.{pale_in_words(shares, styles)}"
     )
     data = pd.concat(
         [pd.DataFrame({"optimizer": label, axis: at, "share": share}) for label, share in shares.items()],

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from results.comparison_figures import improvement_matrix, profile, rank_diagram
-from results.look import Look, Style
+from results.look import Look, Style, in_colour, with_pale
 from results.report.document import Block, Column, Note, Paragraph, Picture, Pictures, Section, Table
 from results.report.overall import Overall
 from results.report.summary import POOLED_DECIMALS
@@ -62,7 +62,7 @@ def _pictures(found: Overall, look: Look, styles: Mapping[str, Style]) -> Pictur
     shares = {label: (thresholds, *performance_profile(tasks, thresholds)) for label, tasks in found.scores.items()}
     answer = "best seen" if found.answer == "incumbent" else "recommendation"
     of = f"the {answer} on {len(found.benchmarks)} benchmarks after {after(found.budget, found.unit)}"
-    shown = [Picture(profile(shares, of, look, styles))]
+    shown = [Picture(profile(shares, of, look, with_pale(styles, in_colour(found.labels))))]
     if len(found.labels) > 1:
         values = np.array([[np.nan if one is None else one.value for one in row] for row in found.improvement])
         shown.append(Picture(improvement_matrix(found.labels, values, of, look), wide=len(found.labels) > 8))
