@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from results.ablation import Comparison
+from results.canvas import log_axis
 from results.curves import Curve
-from results.drawing import COLOURS, TITLE, Drawing, floor_of, label_decades, panels
+from results.drawing import COLOURS, TITLE, Drawing, floor_of, panels, title_at_left
 from results.robustness import robustness
 from results.statistics import Floats, mean_interval
 
@@ -48,15 +49,14 @@ def regret_figure(comparisons: Sequence[Comparison], sweep: str, name: str) -> D
     drawn = np.concatenate([_drawn(comparison) for comparison in comparisons])
     floor = floor_of(drawn)
     # set before anything is drawn, since matplotlib would find them anew for every line and band
-    limits = {"xlim": _ends(comparisons), "ylim": (0.7 * floor, 2 * max(np.nanmax(drawn, initial=0.0), floor))}
+    limits = {"x": _ends(comparisons), "y": (0.7 * floor, 2 * max(float(np.nanmax(drawn, initial=0.0)), floor))}
     for (comparison, budget), axes in zip(product(comparisons, comparisons[0].budgets), grid.flat, strict=True):
-        axes.set(xscale="log" if comparison.in_decades else "linear", yscale="log", **limits)
-        axes.minorticks_off()  # half of the time that drawing takes
-        label_decades(axes.yaxis, *limits["ylim"])
+        log_axis(axes, "y", *limits["y"], floor=floor)
         if comparison.in_decades:
-            label_decades(axes.xaxis, *limits["xlim"])
-        axes.grid(alpha=0.25)
-        axes.tick_params(labelsize=8)
+            log_axis(axes, "x", *limits["x"])
+        else:
+            axes.set_xlim(*limits["x"])
+        axes.grid(visible=True)
         for rule, curve in comparison.curves.items():
             for answer in curve.answers:
                 _draw(axes, curve, budget, answer, floor, colours[rule])
@@ -73,7 +73,7 @@ def regret_figure(comparisons: Sequence[Comparison], sweep: str, name: str) -> D
     seeds = " or ".join(str(count) for count in sorted({comparison.seeds for comparison in comparisons}))
     of = comparisons[0].about["wording"]["searched"]
     title = f"Mean of {seeds} seeds, 95 % interval; {of}"
-    figure.suptitle(title, y=1 - 0.1 / figure.get_figheight(), fontsize=8)
+    title_at_left(figure, title)
     caption = (
         f"Mean search regret of {seeds} seeds over {sweep}, with 95 % intervals, by {of}. Grey: up to here a value is "
         "good, that is within the tolerance of the best."

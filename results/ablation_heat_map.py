@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from results.curves import SPANS_FROM, in_digits, is_number, label_of
-from results.drawing import TITLE, Drawing, floor_of, panels
+from results.drawing import TITLE, Drawing, floor_of, panels, title_at_left
 from results.record import BEST_SEEN, CellRecord
 from results.statistics import Floats
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # in inches
 VALUE = (0.46, 0.32)  # width and height of a value
 NARROWEST = 2.3  # a panel, so that its title fits
+ABREAST = 10  # values across, up to which two grids stand side by side
 GAPS, MARGINS = (0.15, 0.8), (0.6, 0.95, 0.7, 0.75)  # between panels and around them
 
 
@@ -67,7 +68,7 @@ def grids(cells: Iterable[CellRecord], x: str, y: str, budget: int) -> list[Grid
 
 
 def heat_map(found: Sequence[Grid], x: str, y: str, budget: str, name: str) -> Drawing:
-    """Grids of regrets, a row each, a column an answer.
+    """Grids of regrets, a row each, a column an answer; wide ones all below each other.
 
     Args:
         found: at least one.
@@ -84,21 +85,26 @@ def heat_map(found: Sequence[Grid], x: str, y: str, budget: str, name: str) -> D
     regrets = np.concatenate([values.ravel() for grid in found for values in grid.regrets.values()])
     floor = floor_of(regrets)
     scale = LogNorm(floor, max(float(np.nanmax(regrets, initial=0.0)), 2 * floor))
-    columns = max(len(grid.answers) for grid in found)
-    heights = [len(grid.y) for grid in found]
     widest = max(len(grid.x) for grid in found)
+    columns = 1 if widest > ABREAST else max(len(grid.answers) for grid in found)
+    lines = [
+        (grid, tuple(grid.answers)[first : first + columns])
+        for grid in found
+        for first in range(0, len(grid.answers), columns)
+    ]
+    heights = [len(grid.y) for grid, _ in lines]
     size = max(VALUE[0] * widest, NARROWEST), VALUE[1] * sum(heights) / len(heights)
     _, right, bottom, top = MARGINS
-    figure, rows = panels(len(found), columns, size, GAPS, MARGINS, height_ratios=heights)
-    for grid, row in zip(found, rows, strict=True):
-        for axes in row[len(grid.answers) :]:
+    figure, rows = panels(len(lines), columns, size, GAPS, MARGINS, height_ratios=heights)
+    for (grid, answers), row in zip(lines, rows, strict=True):
+        for axes in row[len(answers) :]:
             axes.set_axis_off()
-        for axes, (answer, named) in zip(row, grid.answers.items(), strict=False):
+        for axes, answer in zip(row, answers, strict=False):
             _draw(axes, grid.regrets[answer], floor, scale)
             axes.set_xticks(range(len(grid.x)), [in_digits(value) for value in grid.x], fontsize=7, rotation=45)
             axes.set_yticks(range(len(grid.y)), [in_digits(value) for value in grid.y] if axes is row[0] else [])
             axes.tick_params(axis="y", labelsize=7)
-            axes.set_title(f"{grid.label}: {named}", y=TITLE, fontsize=8)
+            axes.set_title(f"{grid.label}: {grid.answers[answer]}", y=TITLE, fontsize=8)
         row[0].set_ylabel(y, fontsize=8)
     for axes in rows[-1]:
         axes.set_xlabel(x, fontsize=8)
@@ -107,7 +113,7 @@ def heat_map(found: Sequence[Grid], x: str, y: str, budget: str, name: str) -> D
     figure.colorbar(rows[0][0].images[0], cax=bar).set_label(found[0].unit, fontsize=8)
     bar.tick_params(labelsize=7)
     names = ", ".join(found[0].benchmarks) if len(found[0].benchmarks) == 1 else f"{len(found[0].benchmarks)} tables"
-    figure.suptitle(f"Mean search regret at {budget}\n{names}", y=1 - 0.1 / height, fontsize=8)
+    title_at_left(figure, f"Mean search regret at {budget}\n{names}")
     caption = (
         f"Mean search regret at {budget} over {x} and {y}, in {found[0].unit}, on {', '.join(found[0].benchmarks)}."
     )

@@ -12,6 +12,7 @@ from results.ablation_heat_map import grids, heat_map
 from results.ablation_traces import trace_figure, traced
 from results.curves import is_number
 from results.drawing import Drawing
+from results.look import SCREEN
 from results.record import CellRecord
 
 
@@ -26,13 +27,19 @@ def ablation_drawings(cells: Sequence[CellRecord], comparisons: Sequence[Compari
         sweep: the setting that was varied.
     """
     for name, group in _by_table(comparisons).items():
-        yield regret_figure(group, sweep, f"{name}-{sweep}")
+        with SCREEN.context():
+            regrets = regret_figure(group, sweep, f"{name}-{sweep}")
+        yield regrets
         curves = [
             curve for comparison in group for curve in comparison.curves.values() if curve.spans and traced(curve)
         ]
         if curves:
             most = max(len(traced(curve)) for curve in curves)  # an adaptive state rather than entropy alone
-            yield trace_figure([curve for curve in curves if len(traced(curve)) == most], f"{name}-{sweep}-traces")
+            with SCREEN.context():
+                traces = trace_figure(
+                    [curve for curve in curves if len(traced(curve)) == most], f"{name}-{sweep}-traces"
+                )
+            yield traces
     yield from _heat_maps(cells, sweep)
 
 
@@ -60,4 +67,6 @@ def _heat_maps(cells: Sequence[CellRecord], sweep: str) -> Iterator[Drawing]:
             found = grids(without_noise, sweep, other, budget)
             if found:
                 unit = "s" if about["budget"]["unit"] == "seconds" else "evaluations"
-                yield heat_map(found, sweep, other, f"{budget:,} {unit}", f"{sweep}-{other}")
+                with SCREEN.context():
+                    drawing = heat_map(found, sweep, other, f"{budget:,} {unit}", f"{sweep}-{other}")
+                yield drawing

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from results.curves import Curve, in_digits
-from results.drawing import TITLE, Drawing, panels
+from results.drawing import TITLE, Drawing, panels, title_at_left
 from results.state_figures import TRACES, trace_of
 from results.statistics import Floats
 
@@ -66,8 +66,7 @@ def trace_figure(curves: Sequence[Curve], name: str) -> Drawing:
                 axes.annotate("alpha", (0, curve.settings["alpha"]), (4, 2), place_of, "offset points", fontsize=7)
             axes.set(xscale="log", yscale="log" if logarithmic else "linear")
             axes.minorticks_off()
-            axes.grid(alpha=0.25)
-            axes.tick_params(labelsize=8)
+            axes.grid(visible=True)
             axes.set_title(f"{heading}: {curve.label}\n{curve.benchmark}", y=TITLE, fontsize=8)
         drawn = [axes for axes in row if axes.lines]
         if drawn:
@@ -77,7 +76,7 @@ def trace_figure(curves: Sequence[Curve], name: str) -> Drawing:
         axes.set_xlabel("simulated seconds" if in_time else "evaluations")
     counts = " or ".join(map(str, sorted({curve.seeds for curve in curves})))
     title = f"Median of {counts} seeds, bands between the quartiles"
-    figure.suptitle(title, y=1 - 0.1 / figure.get_figheight(), fontsize=8)
+    title_at_left(figure, title)
     sweep = curves[0].sweep
     caption = f"Median of {counts} seeds over the budget, bands between the quartiles, for some values of {sweep}."
     return Drawing(name, f"State by {sweep}", caption, figure, pd.DataFrame(numbers))

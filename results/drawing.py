@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,6 @@ from results.statistics import Floats
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 # where lines are told apart by colour alone, and few are many
@@ -48,6 +48,10 @@ class Drawing:
 
     def svg(self) -> bytes:
         """An SVG file, the same bytes at every call. Its text is text, in the first of the look's fonts that exists."""
+        return self._svg
+
+    @cached_property
+    def _svg(self) -> bytes:  # a page and a folder of files both want it, and drawing takes most of a report's time
         import matplotlib as mpl
 
         stream = BytesIO()
@@ -124,13 +128,10 @@ def panels(
     return figure, figure.subplots(rows, columns, squeeze=False, gridspec_kw=place, **options)
 
 
-def label_decades(axis: Axis, low: float, high: float) -> None:
-    """Labels a logarithmic axis also between the powers of ten where it spans less than two decades."""
-    from matplotlib.ticker import FuncFormatter, LogLocator
-
-    if high < 100 * low:
-        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+def title_at_left(figure: Figure, title: str) -> None:
+    """Above all panels, where it is seen too before a wide figure is scrolled."""
+    width, height = figure.get_size_inches()
+    figure.suptitle(title, x=0.1 / width, y=1 - 0.1 / height, ha="left", fontsize=8)
 
 
 def floor_of(drawn: Floats) -> float:
