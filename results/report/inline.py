@@ -110,7 +110,8 @@ def _styled(
 
 def _html_of(span: Span) -> str:
     escaped = html.escape(span.text)
-    return f"<code>{escaped}</code>" if span.code else escaped
+    # a label such as name(setting=1) is broken after the bracket, if at all
+    return f"<code>{escaped.replace('(', '(<wbr>')}</code>" if span.code else escaped
 
 
 def _html_link(text: str, url: str) -> str:
