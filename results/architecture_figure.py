@@ -55,10 +55,10 @@ def found_architecture(cell: CellRecord, answer: Answer, look: Look) -> Drawing 
         figure = _graph(title, edges, chosen, colours, look) if edges else _chain(title, names, chosen, look)
     regret = float(cell.columns[f"{answer}_regret"][found == best, -1][0])
     caption = (
-        f"The architecture that is most often the final {words} of {cell.optimizer} on {about['label']}: of {count:,} "
-        f"of {seeds:,} seeds ({100 * count / seeds:.0f} %), among {indices.size:,} that differ. It is number {best:,} "
-        f"of the table; its search regret is {regret:.3g} {about['wording']['regret_unit']}. "
-        + ", ".join(f"{name}: {value}" for name, value in zip(names, chosen, strict=True))
+        f"Most frequent final {words} of {cell.optimizer} on {about['label']}: of {count:,} of {seeds:,} seeds "
+        f"({100 * count / seeds:.0f} %), among {indices.size:,} that differ. Number {best:,} of the table; search "
+        f"regret {regret:.3g} {about['wording']['regret_unit']}. "
+        + ", ".join(f"{name.replace('->', '→')}: {value}" for name, value in zip(names, chosen, strict=True))
         + "."
     )
     data = pd.DataFrame({"variable": names, "value": chosen, "index": best, "seeds": count, "share": count / seeds})

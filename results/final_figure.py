@@ -67,9 +67,9 @@ def final_distribution(
         axes.grid(visible=True, axis="x")
     caption = (
         f"Search regret of the {words} on {about['label']} at {budget:,} {AXES[unit_of(cells[0])]}, {seeds_of(cells)}. "
-        "Boxes: from the first to the third quartile, with the median; whiskers: from the 5th to the 95th percentile; "
-        f"diamonds: interquartile mean. At the right the share of seeds with regret 0. What is below {floor:.2g} is "
-        "drawn there, at the line of 0." + who_recommends_the_best_seen(cells, answer)
+        "Box: quartiles and median; whiskers: 5th to 95th percentile; diamond: interquartile mean; at the right the "
+        f"share of seeds with regret 0. Below {floor:.2g} all is drawn at the line of 0."
+        + who_recommends_the_best_seen(cells, answer)
     )
     name = stem(about["label"], "final", BEST_SEEN if answer == "incumbent" else answer, f"{budget}")
     return Drawing(name, title, caption, figure, data.reset_index(drop=True), look)

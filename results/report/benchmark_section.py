@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from results.comparison_figures import improvement_matrix
 from results.drawing import Drawing, stem
 from results.figures import anytime, reported
 from results.final_figure import final_distribution
-from results.look import Look, Style
+from results.look import MOST_IN_COLOUR, Look, Style, in_colour, with_pale
 from results.record import CellRecord
 from results.report.benchmark_tables import pair_notes, pair_table, regret_table, target_table
 from results.report.document import Block, Fold, Note, Paragraph, Picture, Pictures, Section
@@ -27,26 +28,32 @@ MOST_STATES = 12  # optimizers whose distribution is drawn
 SHOWN_FOUND = 6  # optimizers whose found architecture is drawn
 
 
-def benchmark_section(found: Findings, handed: Findings | None, look: Look, styles: Mapping[str, Style]) -> Section:
+def benchmark_section(
+    found: Findings, handed: Findings | None, look: Look, styles: Mapping[str, Style], *, alone: bool = False
+) -> Section:
     """What was found on one benchmark.
 
     Args:
         found: by the best seen.
         handed: by what the optimizers hand over; None where that is the best seen for all.
         look, styles: of the figures.
+        alone: whether it is the only benchmark, so that the summary above has just said who is first.
     """
+    pale = with_pale(styles, in_colour([cell.optimizer for cell in found.cells]))
+    first, further = _figures(found, look, styles, pale)
     blocks: list[Block] = [
-        Paragraph(" ".join(sentences_of(found))),
+        *(() if alone else (Paragraph(" ".join(sentences_of(found))),)),
+        *first,
         regret_table(found.table),
-        *_figures(found, look, styles),
+        further,
         *_pairs(found),
     ]
     if handed:
-        blocks += [
-            Paragraph(f"By what each optimizer itself hands over: {' '.join(sentences_of(handed))}"),
-            *_pairs(handed, "-handed-over", " of what each hands over"),
-        ]
-    blocks += [target_table(found), *_inside(found, look, styles)]
+        blocks.append(Paragraph(f"By what each optimizer itself hands over: {' '.join(sentences_of(handed))}"))
+        pairs = tuple(_pairs(handed, "-handed-over", " of what each hands over"))
+        if pairs:
+            blocks.append(Fold("Pairs of what each hands over", pairs))
+    blocks += [target_table(found), *_inside(found, look, styles, pale)]
     return Section(found.benchmark, tuple(blocks), f"benchmark-{stem(found.benchmark)}")
 
 
@@ -59,21 +66,32 @@ def drawn_cells(found: Findings) -> tuple[CellRecord, ...]:
     return (*best, *random[:1])
 
 
-def _figures(found: Findings, look: Look, styles: Mapping[str, Style]) -> Iterator[Block]:
-    cells = drawn_cells(found)
+def best_settings(cells: Sequence[CellRecord]) -> tuple[CellRecord, ...]:
+    """Of cells, the best first, the first one of each optimizer."""
+    first: dict[str, CellRecord] = {}
+    for cell in cells:
+        first.setdefault(cell.about["optimizer"]["name"], cell)
+    return tuple(first.values())
+
+
+def _figures(
+    found: Findings, look: Look, styles: Mapping[str, Style], pale: Mapping[str, Style]
+) -> tuple[list[Block], Pictures]:
+    """Those that a reader wants first, and further ones; curves have the second of the styles."""
+    cells, first = drawn_cells(found), list[Block]()
     if len(cells) < len(found.cells):
-        yield Note(f"Drawn are the best {len(cells)} of {len(found.cells)} optimizers, and random search.")
+        first.append(Note(f"Drawn are the best {len(cells)} of {len(found.cells)} optimizers, and random search."))
     answers: list[Answer] = ["incumbent"]
     if any(not cell.recommends_incumbent for cell in cells):
         answers.append("recommended")
     axis = unit_of(cells[0])
     other: Unit = "seconds" if axis == "evaluations" else "evaluations"
     budget = found.table.budgets[-1] if found.budget is None else found.budget
-    shown: list[Drawing | None] = [anytime(cells, answer, axis, look, styles) for answer in answers]
-    shown += [reported(cells, answer, look, styles) for answer in answers]
-    shown += [anytime(cells, "incumbent", other, look, styles), targets_reached(cells, look, styles)]
-    shown += [final_distribution(cells, budget, answer, look, styles) for answer in answers]
-    yield _grid(shown)
+    finals = [final_distribution(cells, budget, answer, look, styles) for answer in answers]
+    first.append(_grid([*(anytime(cells, answer, axis, look, pale) for answer in answers), finals[0]]))
+    further = [reported(cells, answer, look, pale) for answer in answers]
+    further += [anytime(cells, "incumbent", other, look, pale), targets_reached(cells, look, pale), *finals[1:]]
+    return first, _grid(further)
 
 
 def _pairs(found: Findings, suffix: str = "", of: str = "") -> Iterator[Block]:
@@ -103,17 +121,23 @@ def matrix_of(found: Findings, look: Look) -> Drawing | None:
     return replace(drawing, name=stem(found.benchmark, drawing.name))
 
 
-def _inside(found: Findings, look: Look, styles: Mapping[str, Style]) -> Iterator[Block]:
-    """What the optimizers' state did, and the architectures that they found."""
+def _inside(found: Findings, look: Look, styles: Mapping[str, Style], pale: Mapping[str, Style]) -> Iterator[Block]:
+    """What the optimizers' state did, and the architectures that they found; many curves have the second styles."""
     cells = drawn_cells(found)
-    traces = [diagnostic(cells, column, look, styles) for column in TRACES]
-    states = [path for cell in cells if (path := distribution_path(cell, look))][:MOST_STATES]
+    traces = [
+        diagnostic(having, column, look, styles if len(having) <= MOST_IN_COLOUR else pale)
+        for column in TRACES
+        if (having := [cell for cell in cells if column in cell.columns])
+    ]
+    best = best_settings(cells)
+    states = list(islice(filter(None, (distribution_path(cell, look) for cell in best)), MOST_STATES))
     if any(traces) or states:
         blocks: list[Block] = [_grid(traces)] if any(traces) else []
         if states:
-            blocks.append(Pictures(tuple(Picture(path, wide=True) for path in states), "Paths of the distribution"))
+            pictures = tuple(Picture(path) for path in states)
+            blocks.append(Pictures(pictures, "Paths of the distribution, of each optimizer's best setting"))
         yield Fold("Step size, signal to noise, entropy, and the path of the distribution", tuple(blocks))
-    drawn = [found_architecture(cell, "recommended", look) for cell in cells[:SHOWN_FOUND]]
+    drawn = [found_architecture(cell, "recommended", look) for cell in best[:SHOWN_FOUND]]
     if any(drawn):
         yield Fold("Architectures that were found", (_grid(drawn),))
     matrix = matrix_of(found, look)

@@ -60,15 +60,16 @@ def regret_table(table: BenchmarkTable) -> Table:
 
 
 def pair_table(found: Findings, pairs: Sequence[Pair], name: str, title: str, notes: tuple[str, ...] = ()) -> Table:
-    """Pairs of optimizers: the effect first, its p last."""
+    """Pairs of optimizers: the effect first, its p last. Whom all are against is said in the title alone."""
     import pandas as pd
 
     decimals = decimals_of(found.table.about)
     columns = [
         Column("optimizer", tuple(f"`{pair.first}`" for pair in pairs)),
-        Column("against", tuple(f"`{pair.second}`" for pair in pairs)),
         Column("probability that it is better", tuple(_effect(pair) for pair in pairs), numeric=True),
     ]
+    if len({pair.second for pair in pairs}) > 1:
+        columns.insert(1, Column("against", tuple(f"`{pair.second}`" for pair in pairs)))
     if found.budget is not None:
         texts = tuple("" if pair.difference is None else gap(pair.difference, decimals) for pair in pairs)
         keys = tuple(math.nan if pair.difference is None else pair.difference.value for pair in pairs)

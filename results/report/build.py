@@ -59,7 +59,10 @@ def document(folders: Sequence[Path], look: Look = SCREEN) -> Document:
     together, why_not = _together(groups)
     sections = [
         _summary(studies, found, handed, together),
-        *(benchmark_section(one, handed.get(label), look, of_all) for label, one in found.items()),
+        *(
+            benchmark_section(one, handed.get(label), look, of_all, alone=len(found) == 1)
+            for label, one in found.items()
+        ),
     ]
     if together:
         sections.append(overall_section(together, look, of_all))

@@ -16,6 +16,7 @@ from results.report.gather import StudyFolder
 from results.report.words import after
 from results.toy_record import ToyRecord
 
+MOST_SHOWN = 40  # rows of a table of cells that is not folded
 SHOWN_OF_ERROR = 300  # characters of a failure's last line
 # of the protocol in the published tables: what a benchmark and a budget must be to be under it
 PROTOCOL = {"nasbench201": ("12000s", {"dataset": "cifar10", "epochs": 12, "noise": None}, ("seconds", 12_000))}
@@ -43,7 +44,9 @@ def cost(studies: Sequence[StudyFolder], groups: Mapping[str, Sequence[CellRecor
     blocks: list[Block] = [Paragraph(said)]
     cells = [cell for group in groups.values() for cell in group]
     if cells:
-        blocks.append(_costs(cells))
+        table = _costs(cells)
+        many = len(cells) > MOST_SHOWN
+        blocks.append(Fold(f"The cost of each of {len(cells):,} cells", (table,)) if many else table)
     return Section("Cost", tuple(blocks), "cost")
 
 
