@@ -74,7 +74,8 @@ class Drawing:
 def save(figure: Figure, path: Path, dpi: int = 150) -> None:
     """Writes a figure atomically; the path's ending tells the format."""
     image_format = path.suffix.lstrip(".")
-    write_atomically(path, lambda stream: figure.savefig(stream, format=image_format, dpi=dpi))
+    options = {"pil_kwargs": {"compress_level": 1}} if image_format == "png" else {}  # half of the time, a tenth larger
+    write_atomically(path, lambda stream: figure.savefig(stream, format=image_format, dpi=dpi, **options))
 
 
 def stem(*parts: str) -> str:

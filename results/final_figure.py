@@ -41,8 +41,9 @@ def final_distribution(
     height = max(1.9 * look.small / 72 * len(data), 0.9)
     with look.context():
         left = _label_room(data["optimizer"], look)
-        size = max(look.width - left - 4.5 * look.em, 18 * look.em), height
-        figure, grid = canvas(look, title, size=size, left=left, right=4.5 * look.em)
+        size = max(look.width - left - 4.5 * look.em, 13 * look.em), height
+        above = 0.0 if look.titled else 0.5 * look.em  # for half of the line of headings
+        figure, grid = canvas(look, title, size=size, left=left, right=4.5 * look.em, above=above)
         axes = grid[0, 0]
         log_axis(axes, "x", 0.8 * floor, 1.15 * float(np.nanmax(drawn.to_numpy(), initial=2 * floor)), floor=floor)
         rows = np.arange(len(data))

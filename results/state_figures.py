@@ -25,6 +25,7 @@ TRACES = {
     "diagnostic.entropy": ("entropy (nats)", False),
 }
 QUARTILES = (25, 50, 75)
+NARROWEST = 0.65  # inches: what the numbers below a panel need
 SHORTEST = 0.12  # share of a panel's height: what is lower has no label beside it
 
 
@@ -103,8 +104,6 @@ def distribution_path(cell: CellRecord, look: Look) -> Drawing | None:
     if len(at) < 2:
         return None
     shared = all(names == choices[0] for names in choices)
-    columns = min(3, len(variables))
-    rows = -(-len(variables) // columns)
     title = f"{cell.optimizer} on {about['label']}: probabilities"
     with look.context():
         keys = [
@@ -112,7 +111,9 @@ def distribution_path(cell: CellRecord, look: Look) -> Drawing | None:
         ]
         beside = 0.35 if shared else 0.75
         left, right = 3.0 * look.em, 1.2 * look.em if shared else beside - 0.1
-        width = (look.width - left - right - (columns - 1) * beside) / columns
+        widths = [(look.width - left - right - (many - 1) * beside) / many for many in (1, 2, 3)]
+        columns = min(sum(width >= NARROWEST for width in widths), len(variables))
+        rows, width = -(-len(variables) // columns), widths[columns - 1]
         figure, grid = canvas(
             look,
             title,
