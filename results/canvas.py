@@ -125,7 +125,7 @@ def legend_of(labels: Sequence[str], styles: Mapping[str, Style]) -> list[Artist
 
     shown = {label: styles[label] for label in labels if styles[label] is not PALE}
     if len(shown) < len(labels):
-        shown[f"{len(labels) - len(shown)} others"] = PALE
+        shown[f"{len(labels) - len(shown)} more"] = PALE
     return [Line2D([0, 0.5, 1], [0, 0, 0], label=label, **_marked_once(style)) for label, style in shown.items()]
 
 

@@ -74,7 +74,8 @@ class Drawing:
 def save(figure: Figure, path: Path, dpi: int = 150) -> None:
     """Writes a figure atomically; the path's ending tells the format."""
     image_format = path.suffix.lstrip(".")
-    options = {"pil_kwargs": {"compress_level": 1}} if image_format == "png" else {}  # half of the time, a tenth larger
+    # PNG files are a tenth larger than they could be, and made much sooner
+    options: dict[str, Any] = {"pil_kwargs": {"compress_level": 1}} if image_format == "png" else {}
     write_atomically(path, lambda stream: figure.savefig(stream, format=image_format, dpi=dpi, **options))
 
 

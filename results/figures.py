@@ -42,7 +42,11 @@ def who_recommends_the_best_seen(cells: Sequence[CellRecord], answer: Answer) ->
 def pale_in_words(labels: Iterable[str], styles: Mapping[str, Style]) -> str:
     """A sentence for a caption, after a space, on the curves that have no colour; none where all have one."""
     pale = sum(styles[label] is PALE for label in labels)
-    return f" In colour: the best setting of an optimizer; grey: {pale} others, named in the CSV." if pale else ""
+    return (
+        f" In colour: the best optimizers, each with its best setting; grey: {pale} more, named in the CSV."
+        if pale
+        else ""
+    )
 
 
 def anytime(

@@ -49,7 +49,7 @@ def report(folders: Sequence[Path], page: Path | None = None, look: Look = SCREE
 
 @contextmanager
 def _seldom_collecting() -> Iterator[None]:
-    """Figures are many small objects that all stay until the page is written: to search them takes a sixth of the time."""
+    """Figures are many small objects that all stay until the page is written; to search them is a tenth of the time."""
     before = gc.get_threshold()
     gc.set_threshold(200_000, *before[1:])
     try:

@@ -92,6 +92,7 @@ def test_marks_of_inline_text() -> None:
         '<a href="https://x.org/a_(b)?c&amp;d">text **x**</a>, <a href="#id">here</a>; 5 * 3 ** 2, [no](javascript:1)'
     )
     assert to_markdown(line).startswith("Of `a_b`, <b>two `x`</b> and [text \\*\\*x\\*\\*](https://x.org/a_(b)?c&d)")
+    assert to_html("`f(a=1)` f(a)") == "<code>f(<wbr>a=1)</code> f(a)"
     assert to_markdown("**two**") == "**two**"
     assert to_plain(line).startswith("Of a_b, two x and text **x**, here; 5 * 3 ** 2")
     assert to_latex("`a_b` ± **1**, 50 %, [t](https://x.org/%)") == r"\texttt{a\_b} $\pm$ \textbf{1}, 50 \%, t"

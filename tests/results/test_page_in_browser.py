@@ -179,6 +179,14 @@ def test_a_phone_scrolls_down_alone_and_shows_every_picture(show: Open) -> None:
     assert first["width"] < 200
 
 
+def test_rows_are_whole_pixels_high_so_that_no_line_is_hidden(show: Open) -> None:
+    page = show("everything", **PHONE)
+    rows = page.locator("figure.table").first.locator("tr")
+    heights = rows.evaluate_all("all => all.map((row) => row.getBoundingClientRect().height)")
+    assert len(heights) == 22
+    assert all(height == round(height) > 0 for height in heights)
+
+
 def test_a_wide_screen_has_three_pictures_a_row(show: Open) -> None:
     page = show("everything", **WIDE)
     tops = page.locator(".pictures").first.locator("figure").evaluate_all("all => all.map((one) => one.offsetTop)")
