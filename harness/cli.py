@@ -234,14 +234,14 @@ def report_command(studies: tuple[str, ...], arena: str, html: str | None, paper
     """
     from pathlib import Path
 
-    from harness.folder import writable
+    from harness.folder import telling
     from harness.reports import study_folders
     from results.look import PAPER, SCREEN
     from results.report.build import report
 
     folders = study_folders(studies, Path(arena))
     page = Path(html) if html else (folders[0] if len(folders) == 1 else Path(arena)) / "report.html"
-    with writable(page.parent):
+    with telling(page.parent, "another file with --html"):
         report(folders, page, PAPER if paper else SCREEN)
     click.echo(f"report    {page}\nMarkdown  {page.with_suffix('.md')}\nfigures and tables  {page.with_suffix('')}")
 

@@ -16,6 +16,8 @@ from typing import Any
 from results.record import STUDY_FILE, RecordError, read_json, write_json
 from search_spaces.errors import ArenaError
 
+_NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENAMETOOLONG)
+
 
 def owner_of(folder: Path) -> str:
     """A study folder's own id, by which its runs in a shared store are told from those of others."""
@@ -66,14 +68,21 @@ def writable(folder: Path) -> Iterator[None]:
         raise _not_writable(folder, error) from None
     except ValueError as error:  # a null byte
         raise ArenaError(f"cannot write to {str(folder)!r}: {error}; give another folder with --arena") from None
+    with telling(folder):
+        yield
+
+
+@contextmanager
+def telling(folder: Path, instead: str = "another folder with --arena") -> Iterator[None]:
+    """Turns a failure to write there into a message that offers something ``instead``."""
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT):
+        if error.errno not in _NOT_WRITABLE:
             raise
-        raise _not_writable(folder, error) from None
+        raise _not_writable(folder, error, instead) from None
 
 
-def _not_writable(folder: Path, error: OSError) -> ArenaError:
+def _not_writable(folder: Path, error: OSError, instead: str = "another folder with --arena") -> ArenaError:
     where = error.filename or folder
-    return ArenaError(f"cannot write to {where}: {error.strerror}; make room, or give another folder with --arena")
+    return ArenaError(f"cannot write to {where}: {error.strerror}; make room, or give {instead}")

@@ -27,8 +27,15 @@ def study_folders(names: Sequence[str], arena: Path) -> list[Path]:
 
 def _folder(name: str, arena: Path, known: Sequence[str]) -> Path:
     for folder in (arena / name, Path(name)):
-        if (folder / STUDY_FILE).is_file():
+        if name and _exists(folder / STUDY_FILE):
             return folder
-    if Path(name).is_dir():
+    if name and _exists(Path(name)) and Path(name).is_dir():
         raise ArenaError(f"{name} is a folder without {STUDY_FILE}, so no study; name the folder of one")
     raise unknown(f"study in {arena}:", name, known)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # longer than a name can be
+        return False

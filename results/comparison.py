@@ -77,7 +77,7 @@ def a12(first: ArrayLike, second: ArrayLike, level: float = 0.95) -> Effect:
     """
     one, other = _samples(first, second)
     if _all_tie(one, other):
-        raise TooLittleData("all runs of both are equal: nothing tells them apart")
+        raise TooLittleData("all runs of both are equal")
     return _a12(one, other, level)
 
 
@@ -101,7 +101,7 @@ def probability_of_improvement(tasks: Sequence[tuple[ArrayLike, ArrayLike]], lev
         raise TooLittleData("a probability of improvement needs a task, there is none")
     apart = [_a12(*pair, level) for pair in pairs if not _all_tie(*pair)]
     if not apart:
-        raise TooLittleData("all runs of both are equal on every task: nothing tells them apart")
+        raise TooLittleData("all runs of both are equal on every task")
     runs = sum(min(map(len, pair)) for pair in pairs)
     value = (sum(effect.value for effect in apart) + (len(pairs) - len(apart)) / 2) / len(pairs)
     z = float(ndtri((1 + level) / 2))
@@ -123,7 +123,7 @@ def mann_whitney(first: ArrayLike, second: ArrayLike) -> float:
 
     one, other = _samples(first, second)
     if _all_tie(one, other):
-        raise TooLittleData("all runs of both are equal: nothing tells them apart")
+        raise TooLittleData("all runs of both are equal")
     return float(mannwhitneyu(one, other, alternative="two-sided").pvalue)
 
 

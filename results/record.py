@@ -142,8 +142,10 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RecordError(f"cannot read {path}: {error}; run the study again") from None
+    if not isinstance(content, dict):
+        raise RecordError(f"cannot read {path}: it holds no object; run the study again")
     return content
 
 
@@ -242,7 +244,10 @@ def read_cell(folder: Path) -> CellRecord:
 
 def _read_shard(path: Path) -> CellRecord:
     table = read_parquet(path)
-    metadata = json.loads(table.schema.metadata[_METADATA])
+    try:
+        metadata = json.loads((table.schema.metadata or {})[_METADATA])
+    except (KeyError, ValueError):
+        raise RecordError(f"{path} is no record of seeds; delete it and run the study again") from None
     if metadata["record_version"] > RECORD_VERSION:
         raise RecordError(
             f"{path} was written by a newer NAS Arena (record version {metadata['record_version']}, this one reads "

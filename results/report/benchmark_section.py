@@ -35,7 +35,7 @@ def benchmark_section(
 
     Args:
         found: by the best seen.
-        handed: by what the optimizers hand over; None where that is the best seen for all.
+        handed: by what the optimizers recommend; None where that is the best seen for all.
         look, styles: of the figures.
         alone: whether it is the only benchmark, so that the summary above has just said who is first.
     """
@@ -48,11 +48,18 @@ def benchmark_section(
         further,
         *_pairs(found),
     ]
-    if handed:
-        blocks.append(Paragraph(f"By what each optimizer itself hands over: {' '.join(sentences_of(handed))}"))
-        pairs = tuple(_pairs(handed, "-handed-over", " of what each hands over"))
+    if handed and handed.budget is None:
+        blocks.append(
+            Paragraph(
+                "What the optimizers themselves recommend is solved at every budget too; since no record tells when a "
+                "recommendation first was at the target, they are not compared by it."
+            )
+        )
+    elif handed:
+        blocks.append(Paragraph(f"By what each optimizer itself recommends: {' '.join(sentences_of(handed))}"))
+        pairs = tuple(_pairs(handed, "-recommended", " of what each recommends"))
         if pairs:
-            blocks.append(Fold("Pairs of what each hands over", pairs))
+            blocks.append(Fold("Pairs of what each recommends", pairs))
     blocks += [target_table(found), *_inside(found, look, styles, pale)]
     return Section(found.benchmark, tuple(blocks), f"benchmark-{stem(found.benchmark)}")
 
@@ -100,10 +107,10 @@ def _pairs(found: Findings, suffix: str = "", of: str = "") -> Iterator[Block]:
     others = [pair for cell in found.cells[1:] if (pair := found.of(cell.optimizer, first))]
     if not others:
         return
-    name, title = f"{found.benchmark}-against-first{suffix}", f"Against the first, `{first}`{of}"
+    name, title = stem(found.benchmark, f"against-first{suffix}"), f"Against the first, `{first}`{of}"
     yield pair_table(found, others, name, title, pair_notes(found))
     if len(found.pairs) > len(others):
-        every = pair_table(found, found.pairs, f"{found.benchmark}-pairs{suffix}", f"All pairs{of}")
+        every = pair_table(found, found.pairs, stem(found.benchmark, f"pairs{suffix}"), f"All pairs{of}")
         yield Fold(f"All {len(found.pairs)} pairs{of}", (every,))
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from results.drawing import stem
 from results.report.document import Column, Table
 from results.report.findings import Findings, Pair, running_time
 from results.report.words import after, decimals_of, effect, estimate, gap, p_value, plus_minus, times
@@ -56,7 +57,7 @@ def regret_table(table: BenchmarkTable) -> Table:
         columns.append(Column(named, texts, keys, numeric=True))
         frame[named] = values
     notes = tuple(_notes(table))
-    return Table(f"{table.label}-regret", f"Regret on `{table.label}`", tuple(columns), pd.DataFrame(frame), notes)
+    return Table(stem(table.label, "regret"), f"Regret on `{table.label}`", tuple(columns), pd.DataFrame(frame), notes)
 
 
 def pair_table(found: Findings, pairs: Sequence[Pair], name: str, title: str, notes: tuple[str, ...] = ()) -> Table:
@@ -115,7 +116,7 @@ def target_table(found: Findings) -> Table:
         columns.append(Column("the best" if name == "best" else f"best {name}", texts, tuple(expected), numeric=True))
         frame |= {f"{name} expected_running_time": [*expected], f"{name} success": [*shares]}
     return Table(
-        f"{found.benchmark}-targets",
+        stem(found.benchmark, "targets"),
         f"Expected running time to rank targets on `{found.benchmark}`, in evaluations",
         tuple(columns),
         pd.DataFrame(frame),
@@ -132,7 +133,7 @@ def _reached(row: Row, value: float) -> str:
 
 
 def _effect(pair: Pair) -> str:
-    return "=" if pair.effect is None else effect(pair.effect)
+    return "-" if pair.effect is None else effect(pair.effect)
 
 
 def _verdict(pair: Pair) -> str:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 from results.look import SCREEN, Look, styles
@@ -20,7 +19,8 @@ from results.report.run_sections import cost, made_of, published_numbers, what_r
 from results.report.summary import overall_sentences, sentences_of
 from results.report.sweep_section import sweep_section
 from results.report.toy_section import toy_section
-from results.report.write import write
+from results.report.words import counted
+from results.report.write import check_page, write
 from results.statistics import TooLittleData
 
 MOST_CELLS = 20  # of a sweep on one benchmark: of more the section on the sweep says more than a row each
@@ -30,8 +30,9 @@ def report(folders: Sequence[Path], page: Path | None = None, look: Look = SCREE
     """Writes a report on one or more studies: PAGE.html, PAGE.md, and figures and tables in the folder PAGE.
 
     Args:
-        folders: of the studies. Cells of all on one benchmark are compared.
-        page: where the page goes; ``report.html`` in the folder of the first study by default.
+        folders: of the studies, in any order. Cells of all on one benchmark are compared; a cell that several hold
+            counts once.
+        page: where the page goes; ``report.html`` in the folder of the first study by default. Its folder is made.
         look: of the figures.
 
     Returns:
@@ -42,28 +43,21 @@ def report(folders: Sequence[Path], page: Path | None = None, look: Look = SCREE
         OSError: when it cannot be written; an earlier report is then still whole.
     """
     page = folders[0] / "report.html" if page is None else page
-    with _seldom_collecting():
-        write(document(folders, look), page)
+    check_page(page)  # before the work of half a minute
+    made = document(folders, look)
+    page.parent.mkdir(parents=True, exist_ok=True)
+    write(made, page)
     return page
-
-
-@contextmanager
-def _seldom_collecting() -> Iterator[None]:
-    """Figures are many small objects that all stay until the page is written; to search them is a tenth of the time."""
-    before = gc.get_threshold()
-    gc.set_threshold(200_000, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 def document(folders: Sequence[Path], look: Look = SCREEN) -> Document:
     """The report as a document; its arguments and errors are those of :func:`report`."""
-    studies = [read_folder(folder) for folder in folders]
+    studies = sorted((read_folder(folder) for folder in folders), key=lambda study: study.name)
     names = [study.name for study in studies]
-    if len(set(names)) < len(names):
-        raise RecordError(f"a study is given twice: {', '.join(names)}; give each once")
+    for one, other in pairwise(studies):
+        if one.name == other.name:
+            where = f"{one.folder} and {other.folder}" if one.folder.resolve() != other.folder.resolve() else one.folder
+            raise RecordError(f"the study {one.name!r} is given twice, as {where}; give each name once")
     groups = compared_cells([study for study in studies if not _is_wide(study)])
     found = {label: findings(cells) for label, cells in groups.items()}
     handed = {
@@ -72,7 +66,7 @@ def document(folders: Sequence[Path], look: Look = SCREEN) -> Document:
     of_all = styles([cell for study in studies for cell in study.cells])
     together, why_not = _together(groups)
     sections = [
-        _summary(studies, found, handed, together),
+        _summary(studies, found, handed, (together, why_not)),
         *(
             benchmark_section(one, handed.get(label), look, of_all, alone=len(found) == 1)
             for label, one in found.items()
@@ -82,8 +76,6 @@ def document(folders: Sequence[Path], look: Look = SCREEN) -> Document:
         sections.append(overall_section(together, look, of_all))
     sections += [sweep_section(study) for study in studies if study.sweep]
     sections += [toy_section(study) for study in studies if study.trials]
-    if why_not and len(groups) > 1:
-        sections.append(Section("All benchmarks together", (Note(f"No aggregate: {why_not}."),), "together"))
     ran = by_benchmark(studies)
     sections += [section for section in (published_numbers(groups),) if section]
     sections += [what_ran(studies, ran), cost(studies, ran)]
@@ -116,13 +108,14 @@ def _summary(
     studies: Sequence[StudyFolder],
     found: Mapping[str, Findings],
     handed: Mapping[str, Findings],
-    together: Overall | None,
+    together: tuple[Overall | None, str],
 ) -> Section:
     blocks: list[Block] = []
-    if together:
-        blocks.append(Paragraph(" ".join(overall_sentences(together, list(found.values())))))
+    if len(found) > 1:
+        blocks.append(Paragraph(" ".join(overall_sentences(*together, list(found.values())))))
     by_benchmark = [f"**{label}**: {' '.join(sentences_of(one))}{_other(one, handed)}" for label, one in found.items()]
-    blocks.append(Bullets(tuple(by_benchmark)))
+    if by_benchmark:
+        blocks.append(Bullets(tuple(by_benchmark)))
     rest = [study for study in studies if _is_wide(study) or study.trials]
     if rest:
         blocks.append(Paragraph(" ".join(_pointers(rest))))
@@ -132,9 +125,9 @@ def _summary(
 def _other(found: Findings, handed: Mapping[str, Findings]) -> str:
     """Who is first by what is handed over, where that is another."""
     other = handed.get(found.benchmark)
-    if other is None or other.first.optimizer == found.first.optimizer:
+    if other is None or other.budget is None or other.first.optimizer == found.first.optimizer:
         return ""
-    return f" By what each optimizer itself hands over the first is `{other.first.optimizer}`."
+    return f" By what each optimizer itself recommends, `{other.first.optimizer}` is first."
 
 
 def _pointers(studies: Sequence[StudyFolder]) -> Iterator[str]:
@@ -162,8 +155,9 @@ def _subtitle(studies: Sequence[StudyFolder], groups: Mapping[str, Sequence[Cell
     cells = sum(len(group) for group in groups.values())
     runs = sum(len(cell.seeds) for group in groups.values() for cell in group)
     trials = sum(len(row.seeds) for study in studies for row in study.trials)
-    parts = [f"{cells:,} cells on {len(groups)} benchmarks, {runs:,} searches"] if cells else []
-    parts += [f"{trials:,} trials of the toy problem"] if trials else []
+    on = f"{counted(cells, 'cell')} on {counted(len(groups), 'benchmark')}, {counted(runs, 'search', 'es')}"
+    parts = [on] if cells else []
+    parts += [f"{counted(trials, 'trial')} of the toy problem"] if trials else []
     made = [made for study in studies for made in made_of(study)]
     return f"{'; '.join(parts)}; computed {_days([one['at'] for one in made])} by NAS Arena"
 

@@ -58,6 +58,7 @@ def read_folder(folder: Path) -> StudyFolder:
         RecordError: when the folder is no study, none of its cells is finished, or a newer version wrote it.
     """
     about = read_json(folder / STUDY_FILE)
+    _require(about, ("name", "cells", "seeds"), folder / STUDY_FILE)
     cells: list[CellRecord] = []
     trials: list[ToyRecord] = []
     if about.get("kind") == "toy":
@@ -93,7 +94,7 @@ def compared_cells(studies: Sequence[StudyFolder]) -> dict[str, list[CellRecord]
 
 
 def by_benchmark(studies: Sequence[StudyFolder]) -> dict[str, list[CellRecord]]:
-    """The cells of all studies by the label of their benchmark, each once."""
+    """The cells of all studies by the label of their benchmark, each once, with the most seeds that a study has."""
     by_id: dict[str, CellRecord] = {}
     for cell in (cell for study in studies for cell in study.cells):
         known = by_id.get(cell.about["id"])
@@ -147,11 +148,21 @@ def _short(value: Any) -> str:
 
 def _check_complete(cell: CellRecord) -> None:
     """A record of before the report has not all that it needs."""
+    path = cell.folder / CELL_FILE
+    _require(cell.about, ("id", "identity", "optimizer", "benchmark", "budget", "report_at"), path)
+    _require(cell.about["benchmark"], ("label", "landmarks", "wording", "space"), path)
     if "targets" not in cell.about["benchmark"]["landmarks"]:
         raise RecordError(
-            f"{cell.folder / CELL_FILE} was written by an older NAS Arena and lacks what a report needs; run the study "
+            f"{path} was written by an older NAS Arena and lacks what a report needs; run the study "
             "again: only this file is written anew, nothing is searched twice"
         )
+
+
+def _require(content: Any, keys: Sequence[str], path: Path) -> None:
+    """A file that is JSON, and yet not what a run writes."""
+    lacking = [key for key in keys if not isinstance(content, dict) or key not in content]
+    if lacking:
+        raise RecordError(f"{path} is damaged, it lacks {', '.join(map(repr, lacking))}; run the study again")
 
 
 def _unfinished(folder: Path, about: dict[str, Any], cells: Sequence[CellRecord]) -> Iterator[tuple[str, int, int]]:

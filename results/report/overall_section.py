@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -40,8 +41,8 @@ def _pooled(found: Overall) -> Table:
         for name in ("value", "low", "high", "at_best", "runs"):
             frame[f"normalised_regret_at_{budget}_{name}"] = [getattr(of, name) for of in estimates]
     against = [row[0] for row in found.improvement]
-    texts = ("-", *("=" if one is None else effect(one) for one in against[1:]))
-    keys = (0.5, *(0.5 if one is None else one.value for one in against[1:]))
+    texts = ("-", *("-" if one is None else effect(one) for one in against[1:]))
+    keys = (math.nan, *(math.nan if one is None else one.value for one in against[1:]))
     columns.append(Column("probability that it is better than the first", texts, keys, numeric=True))
     frame["probability_better_than_first"] = [*keys]
     ranks = found.ranks.mean.tolist()

@@ -78,9 +78,7 @@ def _study(study: StudyFolder) -> str:
 def _gaps(studies: Sequence[StudyFolder]) -> Iterator[Block]:
     skipped = [f"`{pair}`: {reason}" for study in studies for pair, reason in study.about.get("skipped", [])]
     failed = [
-        f"`{label}`: {error.strip().splitlines()[-1][:SHOWN_OF_ERROR]}"
-        for study in studies
-        for label, error in study.about.get("failures", [])
+        f"`{label}`: {_last_line(error)}" for study in studies for label, error in study.about.get("failures", [])
     ]
     unfinished = [
         f"`{label}`: {there:,} of {asked:,} seeds" for study in studies for label, there, asked in study.unfinished
@@ -97,6 +95,11 @@ def _gaps(studies: Sequence[StudyFolder]) -> Iterator[Block]:
             yield Fold(f"{title}: {len(items)}", (Bullets(tuple(items)),), open=items is failed or items is unfinished)
     if not any(named.values()):
         yield Paragraph("Nothing was left out, nothing failed, everything is finished.")
+
+
+def _last_line(error: str) -> str:
+    """What a traceback ends in."""
+    return (error.strip().splitlines() or ["no message"])[-1][:SHOWN_OF_ERROR]
 
 
 def _settings(cells: Sequence[CellRecord]) -> Fold:

@@ -8,7 +8,8 @@ from dataclasses import replace
 from results.comparison import Difference
 from results.report.findings import Findings, Pair
 from results.report.overall import Overall
-from results.report.words import after, decimals_of, estimate, gap, listed, p_value, share, times
+from results.report.words import after, counted, decimals_of, estimate, gap, listed, p_value, share, times, with_share
+from results.statistics import RELIABLE_FROM
 from results.tables import Row
 
 POOLED_DECIMALS = 4
@@ -20,38 +21,53 @@ def sentences_of(found: Findings) -> Iterator[str]:
     first = found.first.optimizer
     decimals = decimals_of(found.table.about)
     rivals = [pair for pair in found.pairs if pair.first == first]
-    yield from _solved(found)
-    if found.budget is None:
-        time = times(_row(found).running_time or 0.0)
-        yield f"`{first}` is first with an expected running time of {time} evaluations to the target ({_seeds(found)})."
-    else:
-        regret = estimate(_row(found).regrets[found.table.budgets.index(found.budget)], decimals)
-        unit = "" if regret.startswith("0 in") else f" {found.unit}"
-        at = after(found.budget, found.table.unit)
-        yield f"After {at} ({_seeds(found)}) `{first}` is first with regret {regret}{unit}."
+    yield f"`{first}` {'is first: ' if rivals else 'ran alone: '}{_what_it_reached(found, decimals)}."
     if rivals:
         yield from _next(found, rivals[0], decimals)
     yield from _others(rivals[1:])
+    yield from _solved(found)
+    if found.table.seeds[0] < RELIABLE_FROM:
+        yield f"† With fewer than {RELIABLE_FROM} seeds such intervals are too short."
 
 
-def overall_sentences(overall: Overall, all_found: Sequence[Findings]) -> Iterator[str]:
-    """What was found over all benchmarks."""
+def overall_sentences(overall: Overall | None, why_not: str, all_found: Sequence[Findings]) -> Iterator[str]:
+    """What was found over all benchmarks.
+
+    Args:
+        overall: the aggregate; None where there is none, which then ends with the reason, ``why_not``.
+        all_found: what was found on each.
+    """
     leads: dict[tuple[str, str], list[str]] = {}
     for found in all_found:
-        leads.setdefault((found.first.optimizer, _kind_of_lead(found)), []).append(found.benchmark)
+        if len(found.cells) > 1:
+            leads.setdefault((found.first.optimizer, _kind_of_lead(found)), []).append(found.benchmark)
     for (first, kind), benchmarks in leads.items():
         yield f"`{first}` is first on {_some(benchmarks)}{kind}."
-    if len(overall.labels) > 1:
-        pooled = estimate(overall.pooled[0][overall.budgets.index(overall.budget)], POOLED_DECIMALS)
-        improvement = overall.improvement[0][1]
-        better = (
-            "" if improvement is None else f"; better than the next, `{overall.labels[1]}`, in {share(improvement)}"
-        )
-        yield (
-            f"Over the {len(overall.benchmarks)} benchmarks together, after {after(overall.budget, overall.unit)}, "
-            f"`{overall.labels[0]}` has the lowest normalised regret (0 the best of a table, 1 its median): "
-            f"{pooled}{better}."
-        )
+    if overall is None:
+        yield f"There is no number over all benchmarks: {why_not}."
+    elif len(overall.labels) > 1:
+        yield _together(overall)
+        if overall.elsewhere:
+            yield f"That leaves out {_some(overall.elsewhere)}, not run on all of them."
+
+
+def _together(overall: Overall) -> str:
+    pooled = overall.pooled[0][overall.budgets.index(overall.budget)]
+    if pooled.mostly_at_best:
+        is_first = f"is first by normalised regret: {with_share(pooled)} of all runs"
+    else:
+        told = estimate(pooled, POOLED_DECIMALS)
+        is_first = f"has the lowest normalised regret (0 is the best of a table, 1 its median): {told}"
+    improvement, second = overall.improvement[0][1], overall.labels[1]
+    better = (
+        f"; nothing tells it from the next, `{second}`"
+        if improvement is None
+        else f"; against the next, `{second}`, it is the better one in {share(improvement)}"
+    )
+    return (
+        f"Over the {len(overall.benchmarks)} benchmarks together, after {after(overall.budget, overall.unit)}, "
+        f"`{overall.labels[0]}` {is_first}{better}."
+    )
 
 
 def _kind_of_lead(found: Findings) -> str:
@@ -59,7 +75,7 @@ def _kind_of_lead(found: Findings) -> str:
     verdicts = [pair.verdict for pair in found.pairs if pair.first == found.first.optimizer]
     if any(verdict != "better" for verdict in verdicts):
         return ", but not shown to be better than all others"
-    return ", by less than the noise of the table" if found.pairs and found.pairs[0].within_noise else ""
+    return ", by less than the noise of the table" if found.pairs[0].within_noise else ""
 
 
 def _row(found: Findings) -> Row:
@@ -68,31 +84,50 @@ def _row(found: Findings) -> Row:
     return rows[0 if found.answer == "incumbent" else -1]
 
 
-def _seeds(found: Findings) -> str:
-    return (
-        " to ".join(f"{count:,}" for count in dict.fromkeys((found.table.seeds[0], found.table.seeds[-1]))) + " seeds"
-    )
+def _what_it_reached(found: Findings, decimals: int) -> str:
+    """What the first has come to, when, and in how many seeds."""
+    row, table = _row(found), found.table
+    seeds = counted(len(found.first.seeds), "seed")
+    if found.budget is None:
+        return (
+            f"its median seed is at the target after {times(row.target)} evaluations, the expected running time to it "
+            f"is {times(row.running_time)}; after {after(table.budgets[-1], table.unit)} it has "
+            f"{with_share(row.regrets[-1])} of {seeds}"
+        )
+    regret, at = row.regrets[table.budgets.index(found.budget)], after(found.budget, table.unit)
+    if regret.mostly_at_best:
+        return f"after {at} it has {with_share(regret)} of {seeds}"
+    return f"regret {estimate(regret, decimals)} {found.unit} after {at}, {seeds}"
 
 
 def _solved(found: Findings) -> Iterator[str]:
     """At which budgets there is nothing left to compare, and what is compared instead."""
-    solved = [budget for budget, is_solved in zip(found.table.budgets, found.table.solved, strict=True) if is_solved]
-    if solved:
-        unit = found.table.unit
-        instead = "the times to the target" if found.budget is None else f"regrets after {after(found.budget, unit)}"
+    table = found.table
+    solved = [
+        budget
+        for budget, is_solved in zip(table.budgets, table.solved, strict=True)
+        if is_solved and (found.budget is None or budget > found.budget)
+    ]
+    if not solved:
+        return
+    why = f"from {after(solved[0], table.unit)} on, where the median seed of two or more optimizers is at the best"
+    if found.budget is None:
+        count, size = table.about["landmarks"]["target_count"], table.about["table_size"]
         yield (
-            f"Solved after {after(solved[0], unit)}: there the median seed of two or more optimizers has the best of "
-            f"the table; compared are {instead}."
+            f"Solved {why}, which is at every budget; compared are the evaluations to the target, the best {count:,} "
+            f"of {size:,}."
         )
+    else:
+        yield f"Solved {why}; hence the comparison after {found.budget:,}."
 
 
 def _next(found: Findings, pair: Pair, decimals: int) -> Iterator[str]:
     """How the first and the next differ."""
     second, gap_of = f"`{pair.second}`", pair.difference
     if pair.effect is None:
-        yield f"The next, {second}, cannot be compared with it: {pair.reason}."
+        yield f"It cannot be compared with the next, {second}: {pair.reason}."
         return
-    runs = f"it is the better one in {share(pair.effect)}, p {p_value(pair.p)}"
+    runs = f"in {share(pair.effect)} it is the better one (p {p_value(pair.p)})"
     if gap_of is None:
         yield {
             "better": f"It is better than the next, {second}: {runs}.",
@@ -100,10 +135,16 @@ def _next(found: Findings, pair: Pair, decimals: int) -> Iterator[str]:
         }.get(pair.verdict, f"The next, {second}, is not told apart from it: {runs}.")
         return
     ahead = gap(_opposite(gap_of), decimals)
+    noise = (
+        f"; yet that lead is smaller than the noise of the table, whose best architectures scatter by "
+        f"{found.trial_sd:.{decimals}f} when trained again"
+        if pair.within_noise
+        else ""
+    )
     if pair.verdict == "better":
-        yield f"It is {ahead} ahead of the next, {second}; {runs}."
+        yield f"It is {ahead} ahead of the next, {second}, and {runs}{noise}."
     elif pair.verdict == "worse":
-        yield f"Its mean is {ahead} ahead of the next, {second}, which yet is better run by run: {runs}."
+        yield f"Its mean is {ahead} ahead of the next, {second}, which yet is better run by run: {runs}{noise}."
     elif pair.verdict == "equivalent":
         low, high = -gap_of.high90, -gap_of.low90
         yield (
@@ -111,12 +152,7 @@ def _next(found: Findings, pair: Pair, decimals: int) -> Iterator[str]:
             f"{high:.{decimals}f}, lies within ±{found.margin:.{decimals}f} ({found.margin_is})."
         )
     else:
-        yield f"The next, {second}, is not told apart from it: {ahead} behind, p {p_value(pair.p)}."
-    if pair.within_noise and pair.verdict != "equivalent":
-        yield (
-            "That difference is smaller than the table's own noise: repeated trainings of its best architectures "
-            f"scatter by {found.trial_sd:.{decimals}f}."
-        )
+        yield f"The next, {second}, is not told apart from it: it is {ahead} behind, and {runs}{noise}."
 
 
 def _opposite(of: Difference) -> Difference:
@@ -127,15 +163,16 @@ def _others(pairs: Sequence[Pair]) -> Iterator[str]:
     """What is said of those behind the next."""
     by_verdict: dict[str, list[str]] = {}
     for pair in pairs:
-        by_verdict.setdefault(pair.verdict, []).append(pair.second)
+        by_verdict.setdefault("" if pair.reason else pair.verdict, []).append(pair.second)
     for verdict, said in (
-        ("better", "Worse than the first are also"),
-        ("equivalent", "Equivalent to it are also"),
-        ("not told apart", "Not told apart from it are also"),
-        ("worse", "Better run by run, though not by the mean, are"),
+        ("better", "Also worse than the first"),
+        ("equivalent", "Also equivalent to it"),
+        ("not told apart", "Also not told apart from it"),
+        ("worse", "Better run by run, though not by the mean"),
+        ("", "Also not to be compared with it"),
     ):
         if verdict in by_verdict:
-            yield f"{said} {_some(by_verdict[verdict])}."
+            yield f"{said}: {_some(by_verdict[verdict])}."
 
 
 def _some(names: Sequence[str]) -> str:

@@ -26,6 +26,17 @@ def estimate(of: Estimate, decimals: int) -> str:
     return f"{of.value:.{decimals}f} [{of.low:.{decimals}f}, {of.high:.{decimals}f}]{mark}"
 
 
+def with_share(of: Estimate) -> str:
+    """How many runs have none left, for a sentence that goes on with of what."""
+    share, low, high = of.share_at_best
+    return f"no regret left in {share:.0%} [{100 * low:.0f}, {100 * high:.0f}]"
+
+
+def counted(number: int, what: str, plural: str = "s") -> str:
+    """Such as "1 seed" or "1,000 seeds"."""
+    return f"{number:,} {what}{'' if number == 1 else plural}"
+
+
 def plus_minus(mean: float, deviation: float, decimals: int) -> str:
     """A mean with its standard deviation; the mean alone of a single run."""
     return f"{mean:.{decimals}f}" + ("" if math.isnan(deviation) else f" ± {deviation:.{decimals}f}")
@@ -51,9 +62,9 @@ def p_value(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def times(value: float) -> str:
+def times(value: float | None) -> str:
     """A number of evaluations."""
-    return "never" if math.isinf(value) else f"{value:,.0f}"
+    return "never" if value is None or math.isinf(value) else f"{value:,.0f}"
 
 
 def after(budget: int, unit: str) -> str:

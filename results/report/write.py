@@ -39,8 +39,10 @@ def write(document: Document, page: Path, drawings: Sequence[Drawing] = ()) -> l
     """
     every = tuple({id(drawing): drawing for drawing in (*document.drawings, *drawings)}.values())
     _check_names([drawing.name for drawing in every], [table.name for table in document.tables])
+    check_page(page)
     folder, text = page.with_suffix(""), page.with_suffix(".md")
-    _check_places(page, folder, text)
+    if not page.parent.is_dir():
+        raise RecordError(f"there is no folder {page.parent} to write {page.name} into; make it first")
     hidden = Path(tempfile.mkdtemp(dir=page.parent, prefix=f".{page.stem}-", suffix=".part"))
     try:
         made = {place: hidden / name for place, name in ((folder, "folder"), (text, "text"), (page, "page"))}
@@ -63,12 +65,18 @@ def _check_names(drawings: Sequence[str], tables: Sequence[str]) -> None:
         raise ValueError(f"these names of drawings or tables cannot be names of files: {bad}")
 
 
-def _check_places(page: Path, folder: Path, text: Path) -> None:
-    """Refuses to take the place of what no report wrote."""
-    if page.suffix != ".html" or page.is_dir():
-        raise RecordError(f"a report is written to a file that ends in .html, not to {page}")
-    if not page.parent.is_dir():
-        raise RecordError(f"there is no folder {page.parent} to write {page.name} into; make it first")
+def check_page(page: Path) -> None:
+    """Refuses what cannot be a page, and to take the place of what no report wrote.
+
+    Raises:
+        RecordError: telling which.
+    """
+    if page.suffix != ".html" or page.is_dir() or "\0" in str(page):
+        raise RecordError(f"a report is written to a file that ends in .html, not to {str(page)!r}")
+    folder, text = page.with_suffix(""), page.with_suffix(".md")
+    there = next(parent for parent in page.absolute().parents if parent.exists())
+    if not there.is_dir():
+        raise RecordError(f"{page} cannot be written: {there} is a file and no folder; name another page")
     if text.exists() and not (text.is_file() and _begins(text, MARKDOWN_MARK)):
         raise RecordError(f"{text} is not a report's own and would be replaced; name another page than {page.name}")
     if folder.is_symlink() or (folder.exists() and not _is_own(folder)):
