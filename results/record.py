@@ -26,7 +26,7 @@ RECORD_VERSION = 1  # raised when a reader of before would misread a record of n
 
 BEST_SEEN = "best seen"
 CELL_FILE, STUDY_FILE = "cell.json", "study.json"
-_METADATA = b"nas_arena"
+METADATA = b"nas_arena"
 _IMPROVEMENT = "improvement."
 _DIAGNOSTIC = "diagnostic."  # for curves alone: single precision will do
 _ELEMENT = ".list.element"
@@ -182,7 +182,7 @@ def write_shard(
         "distribution": None if distribution is None else distribution.tolist(),
         "made": dict(made),
     }
-    table = pa.table(arrays).replace_schema_metadata({_METADATA: json.dumps(metadata, default=_plain).encode()})
+    table = pa.table(arrays).replace_schema_metadata({METADATA: json.dumps(metadata, default=_plain).encode()})
     path = folder / f"seeds-{seeds.min()}-{seeds.max()}.parquet"
     split = [name for name in arrays if name.startswith(_DIAGNOSTIC) or name.endswith("seconds")]
     write_atomically(
@@ -244,10 +244,7 @@ def read_cell(folder: Path) -> CellRecord:
 
 def _read_shard(path: Path) -> CellRecord:
     table = read_parquet(path)
-    try:
-        metadata = json.loads((table.schema.metadata or {})[_METADATA])
-    except (KeyError, ValueError):
-        raise RecordError(f"{path} is no record of seeds; delete it and run the study again") from None
+    metadata = metadata_of(table, path)
     if metadata["record_version"] > RECORD_VERSION:
         raise RecordError(
             f"{path} was written by a newer NAS Arena (record version {metadata['record_version']}, this one reads "
@@ -339,6 +336,18 @@ def read_parquet(path: Path, columns: list[str] | None = None) -> Any:
         return pq.ParquetFile(path).read(columns=columns)
     except (OSError, pa.ArrowException) as error:
         raise RecordError(f"cannot read {path}: {error}; delete it and run the study again") from None
+
+
+def metadata_of(table: Any, path: Path) -> Any:
+    """What the writer of a record put beside its columns.
+
+    Raises:
+        RecordError: when nothing is there, as in a file of somebody else.
+    """
+    try:
+        return json.loads((table.schema.metadata or {})[METADATA])
+    except (KeyError, ValueError):
+        raise RecordError(f"{path} is no record of seeds; delete it and run the study again") from None
 
 
 def _umask() -> int:

@@ -11,9 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from results.record import CELL_FILE, read_json, read_parquet, shard_files, write_atomically
-
-_METADATA = b"nas_arena"
+from results.record import CELL_FILE, METADATA, metadata_of, read_json, read_parquet, shard_files, write_atomically
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,7 @@ def write_trials(
     import pyarrow as pa  # 0.35 s that reading a help text need not pay
     import pyarrow.parquet as pq
 
-    table = pa.table({"seed": seeds, **columns}).replace_schema_metadata({_METADATA: json.dumps(dict(made)).encode()})
+    table = pa.table({"seed": seeds, **columns}).replace_schema_metadata({METADATA: json.dumps(dict(made)).encode()})
     path = folder / f"seeds-{seeds.min()}-{seeds.max()}.parquet"
     write_atomically(path, lambda stream: pq.write_table(table, stream))
 
@@ -69,10 +67,11 @@ def read_trials(folder: Path, seeds: Iterable[int]) -> ToyRecord:
         RecordError: when a file is damaged.
     """
     about, wanted = read_json(folder / CELL_FILE), np.array(sorted(seeds), dtype=np.int64)
-    tables = [read_parquet(path) for path in shard_files(folder)]
+    files = shard_files(folder)
+    tables = [read_parquet(path) for path in files]
     names = tables[0].column_names if tables else ["seed"]
     columns = {name: np.concatenate([table.column(name).to_numpy() for table in tables]) for name in names if tables}
     of = columns.pop("seed", np.empty(0, dtype=np.int64))
     kept = np.argsort(of)[np.isin(np.sort(of), wanted)]
-    made = tuple(json.loads(table.schema.metadata[_METADATA]) for table in tables)
+    made = tuple(metadata_of(table, path) for table, path in zip(tables, files, strict=True))
     return ToyRecord(about, of[kept], {name: values[kept] for name, values in columns.items()}, made)

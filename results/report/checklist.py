@@ -12,7 +12,7 @@ from typing import Any
 from results.record import CellRecord
 from results.report.document import Check
 from results.report.gather import StudyFolder
-from results.report.words import listed
+from results.report.words import counted, listed
 from results.statistics import RELIABLE_FROM
 
 OURS = ("optimizers.", "search_spaces.")  # modules whose code comes with NAS Arena
@@ -112,7 +112,7 @@ def _compared(
     yield Check(
         "Were there several runs, and are their seeds reported?",
         "no" if few else "yes",
-        f"{' to '.join(str(count) for count in dict.fromkeys((counts[0], counts[-1])))} seeds a cell"
+        f"{f'{counts[0]:,} to ' if counts[0] < counts[-1] else ''}{counted(counts[-1], 'seed')} a cell"
         + (f"; fewer than {RELIABLE_FROM} give intervals that are too short" if few else ", listed above"),
     )
     yield Check(

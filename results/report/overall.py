@@ -10,6 +10,7 @@ import numpy as np
 from results.blocks import critical_difference, friedman, indistinguishable, mean_ranks
 from results.comparison import Effect, probability_of_improvement
 from results.record import CellRecord
+from results.report.words import listed
 from results.statistics import (
     Floats,
     TooLittleData,
@@ -91,6 +92,11 @@ def overall(groups: Mapping[str, Sequence[CellRecord]], answer: str = "incumbent
     if len(limits) > 1:
         named = ", ".join(f"{limit:,} {unit}" for unit, limit in sorted(limits))
         raise TooLittleData(f"the benchmarks have different budgets ({named}); only equal ones are put together")
+    flat = [label for label, cells in groups.items() if not cells[0].about["benchmark"]["landmarks"]["median_regret"]]
+    if flat:
+        raise TooLittleData(
+            f"the median architecture of {listed(flat)} is at its best, by which nothing can be normalised"
+        )
     by_label = [{cell.optimizer: cell for cell in cells} for cells in groups.values()]
     everywhere = [label for label in by_label[0] if all(label in cells for cells in by_label)]
     if not everywhere:
