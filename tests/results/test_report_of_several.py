@@ -107,7 +107,7 @@ def test_different_cells_under_one_label_are_refused(tmp_path: Path) -> None:
     one = plant(tmp_path / "s", {"one-x": {"a": exactly(2.0)}})
     other = plant(tmp_path / "t", {"one-x": {"a": exactly(3.0)}}, identity={"optimizer": {"version": 2}})
     with pytest.raises(
-        RecordError, match="a of s and a of t on one-x are different cells under one name: .*version is 1"
+        RecordError, match=r"a of s and a of t on one-x are different cells under one name: .*version is 1"
     ):
         document([one, other])
 
