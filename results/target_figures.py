@@ -12,7 +12,7 @@ from results.drawing import Drawing, seeds_of, stem
 from results.figures import AXES, PALE_LINE, pale_in_words
 from results.look import PALE, Look, Style
 from results.record import CellRecord
-from results.statistics import Floats, hitting_times
+from results.statistics import Floats, hitting_times, share_reached
 
 GRID = 120  # points of a curve
 
@@ -41,9 +41,7 @@ def targets_reached(cells: Sequence[CellRecord], look: Look, styles: Mapping[str
     low, limit = float(reached.min()), float(cells[0].about["budget"]["limit"])
     at = np.geomspace(low, max(limit, 1.1 * low), GRID)
     at = np.unique(at.round()) if axis == "evaluations" else at
-    shares = {
-        label: np.searchsorted(np.sort(values), at, side="right") / len(values) for label, values in times.items()
-    }
+    shares = {label: share_reached(values, at) for label, values in times.items()}
     title = f"{about['label']}: targets reached by the best seen"
     with look.context():
         figure, grid = canvas(look, title, legend_of(list(shares), styles))

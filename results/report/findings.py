@@ -180,11 +180,3 @@ def _turned(pair: Pair) -> Pair:
         and replace(gap, value=-gap.value, low=-gap.high, high=-gap.low, low90=-gap.high90, high90=-gap.low90),
         verdict=turned.get(pair.verdict, pair.verdict),
     )
-
-
-def leaders(found: Findings) -> list[str]:
-    """The first, and those that are not shown to be worse."""
-    return [
-        found.first.optimizer,
-        *(pair.second for pair in found.pairs[: len(found.cells) - 1] if pair.verdict != "better"),
-    ]

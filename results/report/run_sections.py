@@ -13,7 +13,7 @@ from results.published import published
 from results.record import CellRecord
 from results.report.document import Block, Bullets, Column, Fold, Note, Paragraph, Section, Table
 from results.report.gather import StudyFolder
-from results.report.words import after
+from results.report.words import after, counted
 from results.toy_record import ToyRecord
 
 MOST_SHOWN = 40  # rows of a table of cells that is not folded
@@ -154,7 +154,7 @@ def _benchmarks(groups: Mapping[str, Sequence[CellRecord]]) -> Fold:
         Paragraph("SHA-256 of the files that the tables were read from:"),
         Bullets(files),
     )
-    return Fold(f"{len(rows)} benchmarks, with the checksums of their tables", blocks)
+    return Fold(f"{counted(len(rows), 'benchmark')} with the checksums of the tables", blocks)
 
 
 def _environments(made: Sequence[dict[str, Any]]) -> Table:

@@ -165,11 +165,11 @@ def _others(pairs: Sequence[Pair]) -> Iterator[str]:
     for pair in pairs:
         by_verdict.setdefault("" if pair.reason else pair.verdict, []).append(pair.second)
     for verdict, said in (
-        ("better", "Also worse than the first"),
-        ("equivalent", "Also equivalent to it"),
-        ("not told apart", "Also not told apart from it"),
+        ("better", "Worse than the first"),
+        ("equivalent", "Equivalent to the first"),
+        ("not told apart", "Not told apart from the first"),
         ("worse", "Better run by run, though not by the mean"),
-        ("", "Also not to be compared with it"),
+        ("", "Not to be compared with the first"),
     ):
         if verdict in by_verdict:
             yield f"{said}: {_some(by_verdict[verdict])}."

@@ -16,7 +16,7 @@ from harness.study import Study
 from results.ablation_heat_map import Grid, heat_map
 from results.canvas import legend_of
 from results.comparison_figures import profile
-from results.drawing import Drawing
+from results.drawing import Drawing, stem
 from results.figures import anytime, anytime_figure, reported
 from results.look import MOST_IN_COLOUR, PALE, PAPER, SCREEN, in_colour, styles, with_pale
 from results.record import CellRecord
@@ -152,7 +152,8 @@ def test_a_section_begins_with_figures_and_draws_best_settings(ran: list[CellRec
     assert shown.index(Pictures) < shown.index(Table)
     first = section.blocks[shown.index(Pictures)]
     assert isinstance(first, Pictures)
-    assert [picture.drawing.name.partition("validation-")[2] for picture in first.pictures] == [
+    label = f"{stem(ran[0].benchmark)}-"
+    assert [picture.drawing.name.removeprefix(label) for picture in first.pictures] == [
         "anytime-best-seen-evaluations",
         "anytime-recommended-evaluations",
         "final-best-seen-40",

@@ -29,7 +29,7 @@ def test_a_is_better_by_a_point(tmp_path: Path) -> None:
     assert re.search(
         r"It is 1\.00 \[0\.\d\d, 1\.\d\d\] ahead of the next, `b`, and in 92% \[\d\d, \d\d\] of pairs", said
     )
-    assert "(p < 0.001). Also worse than the first: `random_search`." in said
+    assert "(p < 0.001). Worse than the first: `random_search`." in said
     assert "noise" not in said
     pair = frame_of(folder, "one-x-pairs").set_index(["first", "second"]).loc[("a", "b")]
     assert pair["difference_value"] == pytest.approx(-1)

@@ -48,7 +48,7 @@ def test_all_ties(tmp_path: Path) -> None:
     made = document([plant(tmp_path / "s", {f"{name}-x": dict.fromkeys("abc", [1.0] * 20) for name in ("one", "two")})])
     said = texts(section(made, "summary").blocks)
     assert (
-        "It cannot be compared with the next, `b`: all runs of both are equal. Also not to be compared with it: `c`."
+        "It cannot be compared with the next, `b`: all runs of both are equal. Not to be compared with the first: `c`."
         in said
     )
     assert verdicts(made) == ("all runs of both are equal",) * 2
