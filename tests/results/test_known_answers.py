@@ -60,6 +60,14 @@ def test_a_equals_b(tmp_path: Path, sd: float, says: str) -> None:
     assert pair.difference_low < 0 < pair.difference_high
 
 
+def test_others_are_told_by_how_they_fare(tmp_path: Path) -> None:
+    runs = {"a": normal(2, 0), "b": normal(2, 1), "c": normal(4, 2), "d": normal(2, 3)}
+    said = summary(plant(tmp_path / "s", {"one-x": runs}, landmarks={"trial_sd": 1.0}))
+    assert re.search(
+        r"The next, `[abd]`, is equivalent: .*\. Worse than the first: `c`\. Equivalent to .*: `[abd]`\.$", said
+    )
+
+
 def test_equals_are_seldom_called_better(tmp_path: Path) -> None:
     """Of 200 studies of three equal optimizers at most 5 % find any pair to differ, give or take chance."""
     drawn = np.random.default_rng(5).normal(4, 0.5, (200, 3, 20))
