@@ -16,7 +16,8 @@ from harness.check import check_benchmark, check_optimizer
 from harness.run import StudyRun, run
 from harness.study import Study
 from optimizers.base import BestSeen, Optimizer, SamplingOptimizer, uniform_values
-from results.record import checkpoint_frame, improvement_frame, read_study
+from results.frames import checkpoint_frame, improvement_frame
+from results.record import read_study
 from results.tables import benchmark_tables
 from search_spaces.benchmark import Tables, TabularBenchmark, Wording
 from search_spaces.errors import ArenaError

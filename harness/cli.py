@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _is_the_users(error: ValueError) -> bool:
-    from results.record import RecordError
+    from results.files import RecordError
     from search_spaces.errors import ArenaError
 
     return isinstance(error, (ArenaError, RecordError))

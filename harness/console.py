@@ -14,8 +14,9 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 
 from harness.engine import Outcome
+from results.report.words import decimals_of, estimate, plus_minus
 from results.statistics import RELIABLE_FROM
-from results.tables import BenchmarkTable, Estimate, Row, reported_heading
+from results.tables import BenchmarkTable, Row, best_in_words, reported_heading
 
 if TYPE_CHECKING:
     from harness.run import StudyRun
@@ -82,7 +83,7 @@ def show(tables: Iterable[BenchmarkTable], to: Console) -> None:
     for table in tables:
         to.print()
         to.print(_heading(table), soft_wrap=True)
-        room = to.width - 3 * len(table.budgets) * (_decimals(table) - 2)
+        room = to.width - 3 * len(table.budgets) * (decimals_of(table.about) - 2)
         to.print(_rich_table(table, with_intervals=room >= INTERVALS_FROM))
         for note in _notes(table):
             to.print(note, style="dim", soft_wrap=True)
@@ -104,23 +105,23 @@ def _rich_table(table: BenchmarkTable, *, with_intervals: bool) -> Table:
     for name, other in table.reports.items():
         shown.add_column(f"{name}\n{' '.join(reported_heading(other))}", justify="right", no_wrap=True)
     shown.add_column("evals\nto target", justify="right", no_wrap=True)
-    above, decimals = "", _decimals(table)
+    above, decimals = "", decimals_of(table.about)
     for row in table.rows:
         name = "" if row.optimizer == above else row.optimizer
         above = row.optimizer
-        regrets = (_estimate(regret, decimals, with_intervals) for regret in row.regrets)
+        regrets = (estimate(regret, decimals, with_interval=with_intervals) for regret in row.regrets)
         shown.add_row(
-            name, row.answer, *regrets, _plus_minus(*row.reported, decimals), *_reports(row), _target(row, table)
+            name, row.answer, *regrets, plus_minus(*row.reported, decimals), *_reports(row), _target(row, table)
         )
     best = f"{table.best_by_validation:.{decimals}f}" + " " * (5 + decimals)
     zero = "0" + " " * (7 + 3 * decimals) * with_intervals
     others = (f"{number:.2f}" + " " * 7 for number in table.best_of_reports)
-    shown.add_row(_best(table), "", *(zero for _ in table.budgets), best, *others, "", style="italic")
+    shown.add_row(best_in_words(table.about), "", *(zero for _ in table.budgets), best, *others, "", style="italic")
     return shown
 
 
 def _reports(row: Row) -> Iterator[str]:
-    return (_plus_minus(*reported, 2) for reported in row.reports)
+    return (plus_minus(*reported, 2) for reported in row.reports)
 
 
 def _notes(table: BenchmarkTable) -> Iterator[str]:
@@ -131,10 +132,10 @@ def _notes(table: BenchmarkTable) -> Iterator[str]:
         f"Reported: {wording['reported']}, mean ± sd."
     )
     estimates = [regret for row in table.rows for regret in row.regrets]
-    if any(estimate.mostly_at_best for estimate in estimates):
+    if any(of.mostly_at_best for of in estimates):
         yield "0 in 98%: the share of seeds with regret 0 [95 % Wilson interval], where these are more than half."
-    if any(estimate.too_short for estimate in estimates):
-        yield f"With fewer than {RELIABLE_FROM} seeds an interval of an interquartile mean is too short."
+    if any(of.too_short for of in estimates):
+        yield f"† Fewer than {RELIABLE_FROM} seeds: such an interval is too short."
     yield (
         f"Target: best seen among the best {landmarks['target_count']} of {table.about['table_size']:,}; "
         "evaluations to it are the median over all seeds (share that came there)."
@@ -154,33 +155,6 @@ def _notes(table: BenchmarkTable) -> Iterator[str]:
         yield "Solved: the median seed of two or more optimizers has regret 0; rows are ranked by the budgets before."
     if wording["remark"]:
         yield f"Note: {wording['remark']}."
-
-
-def _best(table: BenchmarkTable) -> str:
-    """What the architecture with the best searched number is called: that is not always a validation number."""
-    return "best by validation" if "validation" in table.about["wording"]["searched"] else "best by search"
-
-
-def _decimals(table: BenchmarkTable) -> int:
-    """Of regrets and reported numbers: a hundredth of a percentage point is noise, of a decade it is 2 percent."""
-    return 3 if table.about["wording"]["scale"] == "log10" else 2
-
-
-def _estimate(estimate: Estimate, decimals: int, with_interval: bool) -> str:
-    if math.isnan(estimate.value):
-        return "-"
-    if estimate.mostly_at_best:
-        share, low, high = estimate.share_at_best
-        return f"0 in {share:.0%}" + f" [{100 * low:.0f}, {100 * high:.0f}]" * with_interval
-    if not with_interval:
-        return f"{estimate.value:.{decimals}f}"
-    return f"{estimate.value:.{decimals}f} [{estimate.low:.{decimals}f}, {estimate.high:.{decimals}f}]"
-
-
-def _plus_minus(mean: float, deviation: float, decimals: int) -> str:
-    if math.isnan(deviation):
-        return f"{mean:.{decimals}f}"
-    return f"{mean:.{decimals}f} ± {deviation:.{decimals}f}"
 
 
 def _target(row: Row, table: BenchmarkTable) -> str:

@@ -13,7 +13,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from results.record import STUDY_FILE, RecordError, read_json, write_json
+from results.files import RecordError, read_json, write_json
+from results.record import STUDY_FILE
 from search_spaces.errors import ArenaError
 
 _NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENAMETOOLONG)

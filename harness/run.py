@@ -24,17 +24,8 @@ from results.ablation_report import ablation_drawings
 from results.ablation_table import render_ablation
 from results.drawing import save
 from results.figures import anytime_figure
-from results.record import (
-    CELL_FILE,
-    STUDY_FILE,
-    CellRecord,
-    read_study,
-    seeds_on_record,
-    sweep,
-    write_atomically,
-    write_json,
-    write_shard,
-)
+from results.files import sweep, write_atomically, write_json
+from results.record import CELL_FILE, STUDY_FILE, CellRecord, read_study, seeds_on_record, write_shard
 from results.tables import BenchmarkTable, benchmark_tables
 from search_spaces.errors import ArenaError
 

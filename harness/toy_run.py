@@ -17,7 +17,8 @@ from harness.toy_study import ToyCell, ToyStudy
 from harness.tracking import Mirror
 from optimizers.registry import OPTIMIZERS
 from results.drawing import save
-from results.record import CELL_FILE, STUDY_FILE, seeds_on_record, sweep, write_atomically, write_json
+from results.files import sweep, write_atomically, write_json
+from results.record import CELL_FILE, STUDY_FILE, seeds_on_record
 from results.toy_figure import toy_figure
 from results.toy_record import ToyRecord, read_trials, write_trials
 from results.toy_table import render_toy, toy_rows

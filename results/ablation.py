@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from results.curves import Curve, curves, is_number, label_of
-from results.record import CellRecord, RecordError
+from results.files import RecordError
+from results.record import CellRecord
 
 # Architectures an update: it changes what a step is worth, so that rules are compared where it is the same.
 HELD = "lam"

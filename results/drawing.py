@@ -10,8 +10,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from results.files import write_atomically
 from results.look import BLACK, BLUE, GREEN, ORANGE, PINK, SCREEN, SKY, VERMILLION, Look
-from results.record import CellRecord, write_atomically
+from results.record import CellRecord
 from results.statistics import Floats
 
 if TYPE_CHECKING:

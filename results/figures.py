@@ -14,7 +14,7 @@ from results.drawing import DPI, Drawing, floor_of, save, seeds_of, stem
 from results.look import BUILT_IN, PALE, SCREEN, Look, Style, in_colour, styles, with_pale
 from results.record import BEST_SEEN, CellRecord
 from results.statistics import mean_interval
-from results.tables import reported_heading, reported_number
+from results.tables import best_in_words, reported_heading, reported_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,7 +102,7 @@ def reported(cells: Sequence[CellRecord], answer: Answer, look: Look, styles: Ma
     words, measure = answer_in_words(cells, answer), " ".join(reported_heading(about))
     title = f"{about['label']}: {measure} of the {words}"
     best = float(reported_number(about, np.array(about["landmarks"]["best_final_loss"])))
-    best_by = "best by validation" if "validation" in about["wording"]["searched"] else "best by search"
+    best_by = best_in_words(about)
     with look.context():
         figure, grid = canvas(look, title, legend_of([curve.label for curve in curves], styles))
         axes = grid[0, 0]

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from results.files import RecordError
 from results.published import published
-from results.record import BEST_SEEN, CellRecord, RecordError, read_study
+from results.record import BEST_SEEN, CellRecord, read_study
 from results.tables import reported_number
 
 STUDY, TUNING = "nasbench201_leaderboard", "nasbench201_leaderboard_tuning"

@@ -8,32 +8,23 @@ that whatever lies in the folder is whole.
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    import pandas as pd
+from results.files import METADATA, RecordError, metadata_of, plain, read_json, read_parquet, write_atomically
 
 RECORD_VERSION = 1  # raised when a reader of before would misread a record of now
 
 BEST_SEEN = "best seen"
 CELL_FILE, STUDY_FILE = "cell.json", "study.json"
-METADATA = b"nas_arena"
 _IMPROVEMENT = "improvement."
 _DIAGNOSTIC = "diagnostic."  # for curves alone: single precision will do
 _ELEMENT = ".list.element"
-
-
-class RecordError(ValueError):
-    """A study's folder cannot be read; the message tells why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -103,52 +94,6 @@ class CellRecord:
         )
 
 
-def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Lets ``write`` fill a file that appears at ``path`` whole or not at all, readable as any new file would be."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-", suffix=".part")
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            write(stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(temporary).chmod(0o666 & ~_umask())  # mkstemp makes files that nobody else can read
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def sweep(folder: Path) -> None:
-    """Removes what a killed process left half written in a study's folder. Only its one writer may call it."""
-    for part in list(folder.rglob(".*.part")):
-        if part.is_dir():  # of a report
-            shutil.rmtree(part, ignore_errors=True)
-        else:
-            part.unlink(missing_ok=True)
-
-
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Writes JSON atomically, unless the file holds just that already."""
-    text = (json.dumps(content, indent=1, ensure_ascii=False, default=_plain) + "\n").encode()
-    if not (path.exists() and path.read_bytes() == text):
-        write_atomically(path, lambda stream: stream.write(text))
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Reads what :func:`write_json` wrote.
-
-    Raises:
-        RecordError: when it cannot be read.
-    """
-    try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise RecordError(f"cannot read {path}: {error}; run the study again") from None
-    if not isinstance(content, dict):
-        raise RecordError(f"cannot read {path}: it holds no object; run the study again")
-    return content
-
-
 def write_shard(
     folder: Path,
     *,
@@ -182,7 +127,7 @@ def write_shard(
         "distribution": None if distribution is None else distribution.tolist(),
         "made": dict(made),
     }
-    table = pa.table(arrays).replace_schema_metadata({METADATA: json.dumps(metadata, default=_plain).encode()})
+    table = pa.table(arrays).replace_schema_metadata({METADATA: json.dumps(metadata, default=plain).encode()})
     path = folder / f"seeds-{seeds.min()}-{seeds.max()}.parquet"
     split = [name for name in arrays if name.startswith(_DIAGNOSTIC) or name.endswith("seconds")]
     write_atomically(
@@ -290,72 +235,3 @@ def read_study(folder: str | Path) -> list[CellRecord]:
     if not cells:
         raise RecordError(f"no cell of {folder} is finished; run the study again")
     return cells
-
-
-def checkpoint_frame(cells: Sequence[CellRecord]) -> pd.DataFrame:
-    """Every cell, seed and checkpoint as a row of a tidy frame."""
-    return _frame(cells, _checkpoint_rows)
-
-
-def improvement_frame(cells: Sequence[CellRecord]) -> pd.DataFrame:
-    """Every improvement of an incumbent as a row of a tidy frame."""
-    return _frame(cells, lambda cell: dict(cell.improvements))
-
-
-def _checkpoint_rows(cell: CellRecord) -> dict[str, NDArray[Any]]:
-    R, C = len(cell.seeds), len(cell.checkpoints)
-    rows: dict[str, NDArray[Any]] = {"seed": cell.seeds.repeat(C), "checkpoint": np.tile(cell.checkpoints, R)}
-    rows |= {name: values.ravel() for name, values in cell.columns.items()}
-    return rows
-
-
-def _frame(cells: Sequence[CellRecord], rows: Callable[[CellRecord], dict[str, NDArray[Any]]]) -> pd.DataFrame:
-    import pandas as pd  # 0.5 s
-
-    frames = []
-    for cell in cells:
-        about = cell.about
-        names = {
-            "cell": about["id"],
-            "optimizer": cell.optimizer,
-            "benchmark": about["benchmark"]["name"],
-            "dataset": about["benchmark"]["dataset"],
-        }
-        frame = pd.DataFrame(rows(cell))
-        for place, (name, value) in enumerate(names.items()):
-            frame.insert(place, name, value)
-        frames.append(frame)
-    return pd.concat(frames, ignore_index=True)
-
-
-def read_parquet(path: Path, columns: list[str] | None = None) -> Any:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        return pq.ParquetFile(path).read(columns=columns)
-    except (OSError, pa.ArrowException) as error:
-        raise RecordError(f"cannot read {path}: {error}; delete it and run the study again") from None
-
-
-def metadata_of(table: Any, path: Path) -> Any:
-    """What the writer of a record put beside its columns.
-
-    Raises:
-        RecordError: when nothing is there, as in a file of somebody else.
-    """
-    try:
-        return json.loads((table.schema.metadata or {})[METADATA])
-    except (KeyError, ValueError):
-        raise RecordError(f"{path} is no record of seeds; delete it and run the study again") from None
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def _plain(value: Any) -> Any:
-    """JSON of the numpy scalars and arrays that settings and options may hold."""
-    return value.tolist() if isinstance(value, (np.generic, np.ndarray)) else str(value)

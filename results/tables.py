@@ -145,6 +145,11 @@ def reported_heading(about: dict[str, Any]) -> tuple[str, str]:
     return wording["kind"], ("log10 " if wording["scale"] == "log10" else "") + wording["measure"]
 
 
+def best_in_words(about: dict[str, Any]) -> str:
+    """What the architecture with the best searched number is called: that is not always a validation number."""
+    return "best by validation" if "validation" in about["wording"]["searched"] else "best by search"
+
+
 def evaluations_to_target(cell: CellRecord, regret: float | None = None) -> Floats:
     """Evaluations until the incumbent was in the target, or had at most such a regret: float [R], +inf for never."""
     improved = cell.improvements

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from results.record import CELL_FILE, METADATA, metadata_of, read_json, read_parquet, shard_files, write_atomically
+from results.files import METADATA, metadata_of, read_json, read_parquet, write_atomically
+from results.record import CELL_FILE, shard_files
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
+from results.files import RecordError
 from results.look import SCREEN, Look, styles
-from results.record import CellRecord, RecordError
+from results.record import CellRecord
 from results.report.benchmark_section import benchmark_section
 from results.report.checklist import checklist
 from results.report.document import Block, Bullets, Checklist, Document, Note, Paragraph, Section

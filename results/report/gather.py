@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from results.record import CELL_FILE, STUDY_FILE, CellRecord, RecordError, read_json, read_study, shard_files
+from results.files import RecordError, read_json
+from results.record import CELL_FILE, STUDY_FILE, CellRecord, read_study, shard_files
 from results.toy_record import ToyRecord, read_trials
 
 # what must be the same in cells that are compared: the key of the identity, and what it is called

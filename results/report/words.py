@@ -15,15 +15,15 @@ def decimals_of(about: dict[str, Any]) -> int:
     return 3 if about["wording"]["scale"] == "log10" else 2
 
 
-def estimate(of: Estimate, decimals: int) -> str:
+def estimate(of: Estimate, decimals: int, *, with_interval: bool = True) -> str:
     """A regret with its interval, or the share of runs that have none left where these are most."""
     if math.isnan(of.value):
         return "-"
     if of.mostly_at_best:
         share, low, high = of.share_at_best
-        return f"0 in {share:.0%} [{100 * low:.0f}, {100 * high:.0f}]"
+        return f"0 in {share:.0%}" + f" [{100 * low:.0f}, {100 * high:.0f}]" * with_interval
     mark = "†" if of.too_short else ""
-    return f"{of.value:.{decimals}f} [{of.low:.{decimals}f}, {of.high:.{decimals}f}]{mark}"
+    return f"{of.value:.{decimals}f}" + f" [{of.low:.{decimals}f}, {of.high:.{decimals}f}]{mark}" * with_interval
 
 
 def with_share(of: Estimate) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from results.record import RecordError, write_atomically
+from results.files import RecordError, write_atomically
 from results.report.document import Document, Drawing, require_unique
 from results.report.render import MARKDOWN_MARK, html, markdown
 from results.report.tables import csv, latex

@@ -20,7 +20,8 @@ from harness.run import run
 from harness.study import Study
 from harness.toy_run import run_toy_study
 from harness.toy_study import ToyStudy
-from results.record import RECORD_VERSION, read_json, read_study, write_json
+from results.files import read_json, write_json
+from results.record import RECORD_VERSION, read_study
 from results.report.build import document
 
 RUNS = {"one-x": {"a": exactly(2.0, 5), "b": exactly(3.0, 5)}}

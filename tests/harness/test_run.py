@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from nas_arena import ArenaError, Study, StudyRun, checkpoint_frame, improvement_frame, read_study, run
-from results.record import STUDY_FILE, CellRecord, RecordError, read_cell, read_json, shard_files, write_atomically
+from results.files import RecordError, read_json, write_atomically
+from results.record import STUDY_FILE, CellRecord, read_cell, shard_files
 
 
 def study(**changes: Any) -> Study:

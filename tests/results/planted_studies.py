@@ -15,7 +15,8 @@ import numpy as np
 from drawn_cells import SPACE
 
 from harness.cell import folder_of, id_of
-from results.record import STUDY_FILE, write_json, write_shard
+from results.files import write_json
+from results.record import STUDY_FILE, write_shard
 from results.report.build import document
 from results.report.document import Block, Bullets, Checklist, Document, Note, Paragraph, Section, Table, walk
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import scikit_posthocs
-from rliable.library import create_performance_profile, get_interval_estimates
+from rliable import library
 from rliable.metrics import aggregate_iqm, probability_of_improvement
 from statsmodels.stats.multitest import multipletests
 
@@ -42,7 +42,7 @@ def of_tasks(first: np.ndarray, second: np.ndarray) -> dict[str, Any]:
         ("iqm", aggregate_iqm, {"a": one}),
         ("improvement", probability_of_improvement, {"a": (one, other)}),
     ):
-        values, ends = get_interval_estimates(
+        values, ends = library.get_interval_estimates(
             scores,
             lambda *x, metric=metric: np.array([metric(*x)]),
             reps=20_000,
@@ -50,7 +50,7 @@ def of_tasks(first: np.ndarray, second: np.ndarray) -> dict[str, Any]:
         )
         estimates[0][name], estimates[1][name] = float(values["a"][0]), ends["a"][:, 0].tolist()
     # it counts what is above a threshold, ours what is at or below: of losses that is the complement
-    above, ends = create_performance_profile({"a": first}, THRESHOLDS, reps=20_000)
+    above, ends = library.create_performance_profile({"a": first}, THRESHOLDS, reps=20_000)
     return {
         "first": first.T.tolist(),
         "second": second.T.tolist(),

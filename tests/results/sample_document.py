@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from results.record import write_atomically
+from results.files import write_atomically
 from results.report.document import (
     Block,
     Bullets,

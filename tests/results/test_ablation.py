@@ -13,7 +13,8 @@ from results.ablation import Comparison, compare
 from results.ablation_heat_map import grids
 from results.ablation_table import render_ablation
 from results.curves import in_digits
-from results.record import CellRecord, RecordError
+from results.files import RecordError
+from results.record import CellRecord
 from results.robustness import Robustness, robustness
 
 WORDING = {"searched": "a validation error", "regret_unit": "points", "unit": "points"}

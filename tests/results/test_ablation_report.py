@@ -14,7 +14,8 @@ from results.ablation import compare
 from results.ablation_report import ablation_drawings
 from results.ablation_table import render_ablation
 from results.drawing import Drawing
-from results.record import CellRecord, RecordError
+from results.files import RecordError
+from results.record import CellRecord
 from results.robustness import robustness
 
 STEPS = [0.1, 0.3, 1.0, 3.0]

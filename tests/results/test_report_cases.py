@@ -11,7 +11,7 @@ import pytest
 from markdown_it import MarkdownIt
 from planted_studies import exactly, plant, section, summary, table, texts
 
-from results.record import write_json
+from results.files import write_json
 from results.report.build import document, report
 from results.report.document import Document
 from results.report.render import html, markdown

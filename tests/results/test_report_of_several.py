@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from planted_studies import MADE, exactly, plant, section, summary, table, texts
 
-from results.record import RecordError
+from results.files import RecordError
 from results.report.build import document, report
 from results.report.checklist import checklist
 from results.report.document import Check

@@ -156,7 +156,7 @@ def test_where_most_seeds_are_at_the_best_their_share_stands_for_a_mean() -> Non
 
 def test_few_seeds_are_said_to_make_intervals_too_short() -> None:
     text = " ".join(render([table_of(planted("a", np.ones((19, 3)), [5] * 19))]).split())
-    assert "With fewer than 20 seeds an interval of an interquartile mean is too short." in text
+    assert "† Fewer than 20 seeds: such an interval is too short." in text
     assert "0 in 98%" not in text
 
 

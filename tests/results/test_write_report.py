@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from sample_document import Plot, document, table
 
-from results.record import RecordError, write_atomically
+from results.files import RecordError, write_atomically
 from results.report.document import Column, Document, Picture, Table
 from results.report.write import write
 
