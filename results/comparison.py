@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -34,6 +34,10 @@ class Effect:
     variance: float
     runs: int
 
+    def turned(self) -> Effect:
+        """How often a run of the second is below one of the first."""
+        return replace(self, value=1 - self.value, low=1 - self.high, high=1 - self.low)
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -59,6 +63,10 @@ class Difference:
         That is two one-sided tests at 5 % each (Schuirmann 1987).
         """
         return -margin < self.low90 and self.high90 < margin
+
+    def turned(self) -> Difference:
+        """The second's less the first's."""
+        return Difference(-self.value, -self.high, -self.low, -self.high90, -self.low90, self.paired)
 
 
 def a12(first: ArrayLike, second: ArrayLike, level: float = 0.95) -> Effect:

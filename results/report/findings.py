@@ -92,10 +92,6 @@ class Findings:
                 return _turned(pair)
         return None
 
-    def values(self, cell: CellRecord) -> Floats:
-        """What is compared, one a seed, lower is better: regret, or evaluations to the target."""
-        return _values(cell, self.answer, self.budget)
-
 
 def findings(cells: Sequence[CellRecord], answer: str = "incumbent") -> Findings:
     """Compares the cells of one benchmark.
@@ -169,14 +165,12 @@ def _judged(pair: Pair, p: float, margin: float, trial_sd: float | None) -> Pair
 
 def _turned(pair: Pair) -> Pair:
     """The same pair seen from the second."""
-    effect, gap = pair.effect, pair.difference
     turned: dict[Verdict, Verdict] = {"better": "worse", "worse": "better"}
     return replace(
         pair,
         first=pair.second,
         second=pair.first,
-        effect=effect and replace(effect, value=1 - effect.value, low=1 - effect.high, high=1 - effect.low),
-        difference=gap
-        and replace(gap, value=-gap.value, low=-gap.high, high=-gap.low, low90=-gap.high90, high90=-gap.low90),
+        effect=pair.effect and pair.effect.turned(),
+        difference=pair.difference and pair.difference.turned(),
         verdict=turned.get(pair.verdict, pair.verdict),
     )

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
-from results.comparison import Difference
 from results.report.findings import Findings, Pair
 from results.report.overall import Overall
 from results.report.words import after, counted, decimals_of, estimate, gap, listed, p_value, share, times, with_share
@@ -134,7 +132,8 @@ def _next(found: Findings, pair: Pair, decimals: int) -> Iterator[str]:
             "worse": f"Run by run the next, {second}, is better: {runs}.",
         }.get(pair.verdict, f"The next, {second}, is not told apart from it: {runs}.")
         return
-    ahead = gap(_opposite(gap_of), decimals)
+    lead = gap_of.turned()
+    ahead = gap(lead, decimals)
     noise = (
         f"; yet that lead is smaller than the noise of the table, whose best architectures scatter by "
         f"{found.trial_sd:.{decimals}f} when trained again"
@@ -146,17 +145,12 @@ def _next(found: Findings, pair: Pair, decimals: int) -> Iterator[str]:
     elif pair.verdict == "worse":
         yield f"Its mean is {ahead} ahead of the next, {second}, which yet is better run by run: {runs}{noise}."
     elif pair.verdict == "equivalent":
-        low, high = -gap_of.high90, -gap_of.low90
         yield (
-            f"The next, {second}, is equivalent: the 90 % interval of their difference, {low:.{decimals}f} to "
-            f"{high:.{decimals}f}, lies within ±{found.margin:.{decimals}f} ({found.margin_is})."
+            f"The next, {second}, is equivalent: the 90 % interval of their difference, {lead.low90:.{decimals}f} to "
+            f"{lead.high90:.{decimals}f}, lies within ±{found.margin:.{decimals}f} ({found.margin_is})."
         )
     else:
         yield f"The next, {second}, is not told apart from it: it is {ahead} behind, and {runs}{noise}."
-
-
-def _opposite(of: Difference) -> Difference:
-    return replace(of, value=-of.value, low=-of.high, high=-of.low)
 
 
 def _others(pairs: Sequence[Pair]) -> Iterator[str]:
