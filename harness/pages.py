@@ -1,0 +1,55 @@
+"""Addresses of pages in the MLflow UI, from its root on: links in descriptions, and where ``nas-arena ui`` opens."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlencode
+
+VIEW = "nas-arena"  # the key of the saved view that a study opens in
+VIEW_TAG = f"mlflow.sharedViewState.{VIEW}"  # of an experiment; it is not documented, so it may be without effect
+SUMMARIES = "tags.kind = 'summary'"
+
+
+def study_page(experiment: str, *, saved_view: bool = True) -> str:
+    """The runs of a study as rows beside their charts.
+
+    Args:
+        experiment: its id.
+        saved_view: whether the experiment has our view; without it the same rows stand beside the UI's own charts.
+    """
+    if not saved_view:
+        return runs_page(experiment, SUMMARIES, charts=True)
+    # a filter in the address would keep the UI from reading the view
+    return f"{_runs(experiment)}?{_query(compareRunsMode='CHART', viewStateShareKey=VIEW)}"
+
+
+def runs_page(experiment: str, where: str, order: str = "", *, charts: bool = False) -> str:
+    """The runs that a filter selects.
+
+    Args:
+        experiment: its id.
+        where: a filter in MLflow's language.
+        order: the metric to sort by, the smallest first; by default the newest are first.
+        charts: whether they are shown as charts, else as a table.
+    """
+    sort = {"orderByKey": f"metrics.`{order}`", "orderByAsc": "true"} if order else {}
+    mode = "CHART" if charts else "TABLE"
+    return f"{_runs(experiment)}?{_query(compareRunsMode=mode, searchFilter=where, **sort)}"
+
+
+def run_page(experiment: str, run: str, tab: str = "") -> str:
+    """A run: its overview, or a tab such as "artifacts" or "artifacts/report.html"."""
+    return f"{_runs(experiment)}/{quote(run)}{f'/{quote(tab)}' if tab else ''}?{_query()}"
+
+
+def artifact(run: str, path: str) -> str:
+    """The file itself, for an image in a description."""
+    return f"get-artifact?{urlencode({'path': path, 'run_uuid': run}, quote_via=quote)}"
+
+
+def _runs(experiment: str) -> str:
+    return f"#/experiments/{quote(experiment)}/runs"
+
+
+def _query(**parameters: str) -> str:
+    # without the last one a newcomer sees the pages for language models, on which a study has nothing
+    return urlencode({**parameters, "workflowType": "machine_learning"}, quote_via=quote)
