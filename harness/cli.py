@@ -270,13 +270,22 @@ def check_command(selection: str) -> int:
 
 
 @cli.command("ui")
+@click.argument("study", required=False)
 @ARENA_OPTION
-@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 lets other machines in.")
 @click.option("--port", default=5000, show_default=True, type=click.IntRange(1, 65535))
-def ui_command(arena: str, host: str, port: int) -> None:
-    """Serve the MLflow UI on the store that the runs went to."""
+@click.option(
+    "--browser/--no-browser",
+    default=None,
+    help="Open STUDY's page.  [default: from a terminal, where there is a screen]",
+)
+def ui_command(study: str | None, arena: str, host: str, port: int, browser: bool | None) -> int:
+    """Serve the MLflow UI until Ctrl-C, and tell where STUDY is in it; all of the arena by default.
+
+    The store is the one that the runs went to. Where MLFLOW_TRACKING_URI names a server, its page of STUDY is told.
+    """
     from pathlib import Path
 
-    from harness.store import serve
+    from harness.ui import has_screen, show
 
-    serve(Path(arena), host, port)
+    return show(study, Path(arena), host, port, browser=has_screen() if browser is None else browser)

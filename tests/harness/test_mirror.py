@@ -11,9 +11,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run, ViewType
 
 from harness.run import StudyRun, run
-from harness.store import serve
 from harness.study import Study
-from search_spaces.errors import ArenaError
 
 
 def study(**changes: Any) -> Study:
@@ -99,13 +97,3 @@ def test_a_store_that_is_none_costs_a_warning(tmp_path: Path, monkeypatch: pytes
     result = run(study(), arena=tmp_path / "arena", jobs=1)
     assert "mlflow.db is behind" in result.mirror_problem
     assert len(result.cells) == 2
-
-
-def test_the_ui_needs_a_store(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(ArenaError, match="run a study first"):
-        serve(tmp_path / "arena", "127.0.0.1", 5000)
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://mlflow.example:5000")
-    serve(tmp_path / "arena", "127.0.0.1", 5000)
-    assert "http://mlflow.example:5000" in capsys.readouterr().out
