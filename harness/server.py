@@ -13,7 +13,7 @@ import threading
 import time
 import urllib.request
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from urllib.error import HTTPError
 
@@ -21,6 +21,7 @@ from search_spaces.errors import ArenaError
 
 LOOK_EVERY = 0.1  # seconds
 GRACE = 2  # seconds that the server gives to requests under way when it is stopped
+LONGEST_END = GRACE + 3  # seconds after which it is killed
 LAST_LINES = 20  # of what a server says that does not start
 # those that MLflow lets in by itself; it forgets them as soon as others are named
 DEFAULT_HOSTS = (
@@ -54,7 +55,7 @@ class Server:
             "--uvicorn-opts": f"--log-level warning --timeout-graceful-shutdown {GRACE}",
         }
         self._command = [sys.executable, "-m", "mlflow", "server", *(part for item in options.items() for part in item)]
-        self._environment = letting_in(host, port) | os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+        self._environment = environment(host, port, os.environ)
         self._said: deque[str] = deque(maxlen=LAST_LINES)
         self._up = False
 
@@ -76,7 +77,7 @@ class Server:
     def __exit__(self, *_: object) -> None:
         self._signal(signal.SIGTERM)
         try:
-            self._process.wait(GRACE + 3)
+            self._process.wait(LONGEST_END)
         except subprocess.TimeoutExpired:
             self._signal(signal.SIGKILL)
             self._process.wait()
@@ -177,18 +178,20 @@ def public_address(host: str, port: int) -> str:
     return base_address(host, port) if is_loopback(host) else f"http://{_names(host)[0]}:{port}"
 
 
-def letting_in(host: str, port: int) -> dict[str, str]:
-    """The variables with which an MLflow server lets in who knows this machine by one of its names.
+def environment(host: str, port: int, given: Mapping[str, str]) -> dict[str, str]:
+    """The variables of a server, which lets in who knows this machine by one of its names.
 
-    MLflow refuses requests to names that it does not know, and writes from pages at other addresses than localhost; its
-    pages ask for runs with requests that count as writes.
+    MLflow refuses requests to names that it does not know, and also writes from pages at other addresses than
+    localhost; its own pages ask for runs with requests that count as writes. Who has set either keeps it.
     """
+    variables = {**given, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     if is_loopback(host):
-        return {}
+        return variables
     places = [name if port == 80 else f"{name}:{port}" for name in _names(host)]  # as a browser writes them
     return {
         "MLFLOW_SERVER_ALLOWED_HOSTS": ",".join([*DEFAULT_HOSTS, *places]),
         "MLFLOW_SERVER_CORS_ALLOWED_ORIGINS": ",".join(f"http://{place}" for place in places),
+        **variables,
     }
 
 
