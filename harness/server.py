@@ -170,7 +170,7 @@ def base_address(host: str, port: int) -> str:
     """Where this machine itself reaches the server."""
     if _is("is_unspecified", host):
         host = "::1" if ":" in host else "127.0.0.1"
-    return f"http://{_bracketed(host)}:{port}"
+    return f"http://{_bracketed(host.lower())}:{port}"  # as browsers write it; MLflow tells capitals apart
 
 
 def public_address(host: str, port: int) -> str:

@@ -41,7 +41,7 @@ def no_network(*_: object) -> None:
         ("::1", "http://[::1]:5001", "http://[::1]:5001"),
         ("0.0.0.0", "http://127.0.0.1:5001", "http://lab7:5001"),
         ("::", "http://[::1]:5001", "http://lab7:5001"),
-        ("Lab7.local", "http://Lab7.local:5001", "http://lab7.local:5001"),
+        ("Lab7.local", "http://lab7.local:5001", "http://lab7.local:5001"),
         ("2001:db8::7", "http://[2001:db8::7]:5001", "http://[2001:db8::7]:5001"),
     ],
 )

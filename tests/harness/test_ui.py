@@ -8,21 +8,17 @@ import re
 import shutil
 import signal
 import socket
-import subprocess
-import sys
 import time
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
-from urllib.error import HTTPError
 
 import pytest
 from command_lines import BENCHMARK, Fails
 from mlflow import MlflowClient
+from ui_command import PATIENCE, Command, answer_of, free_port, servers_at, started
 
 from harness.cli import main
 from harness.pages import VIEW_TAG, study_page
@@ -30,43 +26,9 @@ from harness.run import run
 from harness.study import Study
 
 pytestmark = pytest.mark.xdist_group("ui")  # one server for all
-PATIENCE = 120.0  # seconds
 STUDIES = ("unsynced", "deleted", "viewed", "real")  # the last changed first
 
-
-@dataclass
-class Command:
-    """The command, running."""
-
-    process: subprocess.Popen[str]
-    port: int
-
-    def lines(self, wanted: int) -> list[str]:
-        """So many lines that it prints next."""
-        assert self.process.stdout
-        found = [self.process.stdout.readline().removesuffix("\n") for _ in range(wanted)]
-        assert all(found), self.process.communicate()
-        return found
-
-    def ends(self, number: signal.Signals | None = None) -> tuple[int, str]:
-        """Its exit status and what it complained of, once it has ended, after a signal if one is given."""
-        if number is not None:
-            self.process.send_signal(number)
-        _, errors = self.process.communicate(timeout=PATIENCE)
-        return self.process.returncode, errors
-
-
 Start = Callable[..., Command]
-
-
-def started(folder: Path, port: int, *arguments: str, **variables: str) -> Command:
-    code = "from harness.cli import main; main()"
-    command = [sys.executable, "-c", code, "ui", "--port", str(port), *arguments]
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
-    pipe = subprocess.PIPE
-    return Command(
-        subprocess.Popen(command, cwd=folder, env=kept | variables, stdout=pipe, stderr=pipe, text=True), port
-    )
 
 
 @pytest.fixture
@@ -82,33 +44,6 @@ def start() -> Iterator[Start]:
     for command in commands:
         if command.process.poll() is None:
             command.ends(signal.SIGTERM)
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
-def servers_at(port: int) -> list[int]:
-    """The processes of an MLflow server at a port."""
-    found = []
-    for file in Path("/proc").glob("[0-9]*/cmdline"):
-        with suppress(OSError):  # it has just ended
-            words = file.read_text(encoding="utf-8").split("\0")
-            if str(port) in words and any(word.startswith("mlflow") for word in words):
-                found.append(int(file.parent.name))
-    return found
-
-
-def answer_of(address: str, body: object = None, **headers: str) -> tuple[int, str]:
-    content = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(address, content, headers={"Content-Type": "application/json"} | headers)
-    try:
-        with urllib.request.urlopen(request, timeout=PATIENCE) as found:
-            return found.status, found.read().decode()
-    except HTTPError as error:
-        return error.code, error.read().decode()
 
 
 @dataclass
