@@ -57,7 +57,11 @@ def test_whoever_knows_the_machine_by_a_name_is_let_in() -> None:
     assert variables[HOSTS].split(",") == [*DEFAULT_HOSTS, *places]
     assert variables[ORIGINS].split(",") == [f"http://{place}" for place in places]
     assert environment("mine", 80, {})[ORIGINS].startswith("http://mine,http://lab7,"), "browsers leave that port out"
-    assert environment("::1", 5001, {}).keys() == {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION"}
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
+def test_a_server_for_this_machine_alone_keeps_what_mlflow_does(host: str) -> None:
+    assert environment(host, 5001, {}) == {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
 
 
 def test_the_address_by_which_the_machine_goes_out_is_one_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
