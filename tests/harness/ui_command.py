@@ -15,6 +15,13 @@ from pathlib import Path
 from urllib.error import HTTPError
 
 PATIENCE = 120.0  # seconds
+CODE = """
+import signal
+for number in (signal.SIGINT, signal.SIGHUP):  # which tests that run in the background have inherited as ignored
+    signal.signal(number, signal.SIG_DFL)
+from harness.cli import main
+main()
+"""
 
 
 @dataclass
@@ -40,8 +47,7 @@ class Command:
 
 
 def started(folder: Path, port: int, *arguments: str, **variables: str) -> Command:
-    code = "from harness.cli import main; main()"
-    command = [sys.executable, "-c", code, "ui", "--port", str(port), *arguments]
+    command = [sys.executable, "-c", CODE, "ui", "--port", str(port), *arguments]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
     pipe = subprocess.PIPE
     return Command(
