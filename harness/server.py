@@ -87,6 +87,7 @@ class Server:
         while self._lives and not stopping():
             if _answers(f"{self._base}/health"):
                 self._up = True
+                self._said.clear()
                 return True
             time.sleep(LOOK_EVERY)
         return False
@@ -97,7 +98,7 @@ class Server:
             time.sleep(LOOK_EVERY)
 
     def last_words(self) -> str:
-        """What a server said that never answered: its last lines, each with its end."""
+        """The last lines of a server that never answered, each with its end; what others say is printed at once."""
         self._reader.join(GRACE)
         return "".join(self._said)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from mlflow.server.security_utils import get_default_allowed_hosts
+from ui_command import answer_of, free_port
 
 from harness import server
 from harness.server import DEFAULT_HOSTS, Server, asked_to_stop, base_address, check_free, environment, public_address
@@ -130,9 +131,9 @@ def test_signals_are_marked_and_afterwards_as_before() -> None:
             signal.signal(number, handler)
 
 
-def running(code: str, monkeypatch: pytest.MonkeyPatch) -> Server:
+def running(code: str, monkeypatch: pytest.MonkeyPatch, port: int = 1) -> Server:
     """A server that is a piece of Python."""
-    made = Server("sqlite:///none.db", "127.0.0.1", 1)
+    made = Server("sqlite:///none.db", "127.0.0.1", port)
     monkeypatch.setattr(made, "_command", [sys.executable, "-c", code])
     return made
 
@@ -142,6 +143,27 @@ def test_a_server_that_ends_is_waited_for_and_heard(monkeypatch: pytest.MonkeyPa
         ended.wait(lambda: False)
         assert not ended.ready(lambda: False)
         assert ended.last_words() == "".join(f"{line}\n" for line in range(80, 100))
+
+
+def test_what_a_server_says_is_told_at_once_when_it_is_up(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    port = free_port()
+    code = f"""
+from http.server import BaseHTTPRequestHandler, HTTPServer
+BaseHTTPRequestHandler.log_message = lambda *_: None
+print("chatter", flush=True)
+with HTTPServer(("127.0.0.1", {port}), BaseHTTPRequestHandler) as server:
+    server.handle_request()
+    server.handle_request()
+print("trouble")
+"""
+    with running(code, monkeypatch, port) as up:
+        assert up.ready(lambda: False)
+        assert answer_of(f"http://127.0.0.1:{port}")[0] == 501
+        up.wait(lambda: False)
+        assert up.last_words() == ""
+    assert capsys.readouterr().err == "trouble\n"
 
 
 def test_a_server_that_does_not_end_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
