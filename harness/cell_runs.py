@@ -1,0 +1,200 @@
+"""What MLflow is told of a cell: a summary over its seeds, and a trial a seed where these are few."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.pages import artifact, runs_page
+from harness.runs import (
+    CONTENT_VERSION,
+    CURVE_POINTS,
+    RunContent,
+    RunPlan,
+    answers,
+    curve_metric,
+    digest,
+    links,
+    of_cell,
+    reported_of,
+)
+from results.files import read_json
+from results.record import CELL_FILE, CellRecord, read_cell, seeds_on_record
+from results.statistics import Floats, expected_running_time, interquartile_mean, interquartile_mean_interval
+from results.tables import evaluations_to_target, reported_number
+
+TRIAL_SEEDS = 20  # a cell of more seeds has no run a seed
+
+
+class CellRuns:
+    """The runs that a cell should have; its record is read when the first of them is written.
+
+    Args:
+        folder: of the cell.
+        seeds: those of the study that it gets.
+        colour: of its curves, as #RRGGBB.
+    """
+
+    def __init__(self, folder: Path, seeds: Sequence[int], colour: str) -> None:
+        self._folder, self._colour = folder, colour
+        self._seeds = sorted(seeds_on_record(folder).intersection(seeds))
+        self._id = read_json(folder / CELL_FILE)["id"]
+
+    @property
+    def state(self) -> str:
+        """What the content of the cell's runs is made of."""
+        return digest([CONTENT_VERSION, self._id, self._seeds, self._colour])
+
+    @cached_property
+    def cell(self) -> CellRecord:
+        """Its record, of these seeds alone."""
+        return read_cell(self._folder).only(self._seeds)
+
+    def plans(self) -> Iterator[RunPlan]:
+        """None where no seed is on record."""
+        if not self._seeds:
+            return
+        if len(self._seeds) <= TRIAL_SEEDS:
+            state = digest([CONTENT_VERSION, self._colour])  # the numbers of a seed never change
+            for seed in self._seeds:
+                yield RunPlan("trial", f"{self._id}/{seed}", state, lambda seed=seed: self._trial(seed))  # type: ignore[misc]
+        yield RunPlan("summary", self._id, self.state, lambda: summary(self.cell, self._colour))
+
+    def _trial(self, seed: int) -> RunContent:
+        return trial(self.cell, seed, self._colour)
+
+
+def summary(cell: CellRecord, colour: str) -> RunContent:
+    """Interquartile means over the seeds of a cell, as curves of at most 30 points, and all that its table says."""
+    content = of_cell(cell)
+    content.params["seeds"] = str(len(cell.seeds))
+    content.tags["mlflow.runColor"] = colour
+    places = _curve_places(cell)
+    steps = cell.checkpoints[places]
+    for answer in answers(cell):
+        _log_answer(content, cell, answer, places)
+    content.log(curve_metric(cell.benchmark), *_curve(content, "regret/best_seen"))
+    name = cell.about["optimizer"]["name"].rpartition(":")[2]
+    for column, values in cell.columns.items():
+        if column.startswith("diagnostic."):
+            content.log(f"{name}/{column.removeprefix('diagnostic.')}", interquartile_mean(values[:, places]), steps)
+    content.log("time/simulated_seconds", cell.columns["seconds"][:, places].mean(axis=0), steps)
+    times = evaluations_to_target(cell)
+    content.log("final/target_success", np.isfinite(times).mean())
+    content.log("final/evaluations_to_target", np.percentile(times, 50, method="higher"))
+    content.log("final/expected_running_time", expected_running_time(times, cell.columns["evaluations"][:, -1]))
+    content.log("final/distinct_evaluations", cell.columns["distinct"][:, -1].mean())
+    drawings = _drawings(cell)
+    content.files |= drawings
+    content.describe = lambda experiment, run: _description(cell, experiment, run, tuple(drawings))
+    return content
+
+
+def _log_answer(content: RunContent, cell: CellRecord, answer: str, places: NDArray[np.int64]) -> None:
+    """The regret of an answer and its reported number, as curves and at every budget of the table."""
+    about, reported, column = cell.about["benchmark"], reported_of(cell), answers(cell)[answer]
+    steps, last = cell.checkpoints[places], int(cell.checkpoints[-1])
+    regrets = cell.columns[f"{column}_regret"][:, places]
+    low, high = interquartile_mean_interval(regrets)
+    estimates: dict[str, Floats] = {"": interquartile_mean(regrets), "_low": low, "_high": high}
+    at_best = (regrets == 0).mean(axis=0)
+    for end, values in estimates.items():
+        content.log(f"regret/{answer}{end}", values, steps)
+    for budget in cell.about["report_at"]:
+        at = steps == budget
+        for end, values in estimates.items():
+            content.log(f"final/regret_{answer}_at_{budget}{end}", values[at])
+        content.log(f"final/share_at_best_{answer}_at_{budget}", at_best[at])
+    numbers = reported_number(about, cell.columns[f"{column}_final"][:, places])
+    content.log(f"{reported}/{answer}", numbers.mean(axis=0), steps)
+    _log_spread(content, f"final/{reported}_{answer}", numbers[:, -1])
+    for name, other in cell.about.get("report", {}).items():
+        _log_spread(content, f"final/{name}_{answer}", reported_number(other, cell.at(last, f"{column}_final.{name}")))
+    if about["landmarks"]["infeasible"]:
+        content.log(f"final/infeasible_{answer}", cell.at(last, f"{column}_infeasible").sum())
+
+
+def _log_spread(content: RunContent, metric: str, values: Floats) -> None:
+    content.log(metric, values.mean())
+    if len(values) > 1:
+        content.log(f"{metric}_sd", values.std(ddof=1))
+
+
+def _curve(content: RunContent, metric: str) -> tuple[list[float], list[int]]:
+    points = [(value, step) for name, value, step in content.points if name == metric]
+    return [value for value, _ in points], [step for _, step in points]
+
+
+def _drawings(cell: CellRecord) -> dict[str, Path | bytes]:
+    """What was found most often, as SVG files."""
+    from results.architecture_figure import found_architecture
+    from results.look import SCREEN
+
+    drawings = {
+        f"found_{answer}.svg": found_architecture(cell, column, SCREEN)  # type: ignore[arg-type]
+        for answer, column in answers(cell).items()
+    }
+    return {name: drawing.svg() for name, drawing in drawings.items() if drawing}
+
+
+def trial(cell: CellRecord, seed: int, colour: str) -> RunContent:
+    """The search of one seed."""
+    about, reported, row = cell.about["benchmark"], reported_of(cell), int(np.flatnonzero(cell.seeds == seed)[0])
+    content = of_cell(cell, f" · seed {seed}")
+    content.params["seed"] = content.tags["seed"] = str(seed)
+    content.tags["mlflow.runColor"] = colour
+    places = _curve_places(cell)
+    steps = cell.checkpoints[places]
+    for answer, column in answers(cell).items():
+        regret = cell.columns[f"{column}_regret"][row, places]
+        number = reported_number(about, cell.columns[f"{column}_final"][row, places])
+        content.log(f"regret/{answer}", regret, steps)
+        content.log(f"{reported}/{answer}", number, steps)
+        content.log(f"final/regret_{answer}", regret[-1])
+        content.log(f"final/{reported}_{answer}", number[-1])
+    content.log(curve_metric(cell.benchmark), *_curve(content, "regret/best_seen"))
+    content.seconds = 0.0  # seeds run side by side: the time of one alone is not known
+    of_all = f"tags.kind = 'summary' and tags.`arena.cell` = '{cell.about['id']}'"
+    content.describe = lambda experiment, run: (
+        f"Seed {seed} of **{cell.optimizer}** on **{cell.benchmark}**.\n\n"
+        + links(experiment, summary_over_all_seeds=runs_page(experiment, of_all))
+    )
+    return content
+
+
+def _description(cell: CellRecord, experiment: str, run: str, drawings: Sequence[str]) -> str:
+    about, wording = cell.about["optimizer"], cell.about["benchmark"]["wording"]
+    same = f"tags.kind = 'summary' and tags.benchmark = '{cell.benchmark}'"
+    last = cell.about["report_at"][-1]
+    others = {"all_on_this_benchmark": runs_page(experiment, same, f"final/regret_best_seen_at_{last}")}
+    if len(cell.seeds) <= TRIAL_SEEDS:
+        trials = f"tags.kind = 'trial' and tags.`arena.cell` = '{cell.about['id']}'"
+        others["trials"] = runs_page(experiment, trials)
+    changed = {name: value for name, value in about["settings"].items() if value != about["defaults"].get(name)}
+    told = ", ".join(f"{name} = {value} ({about['defaults'].get(name)})" for name, value in changed.items())
+    lines = [
+        f"**{cell.optimizer}** on **{cell.benchmark}**, {len(cell.seeds)} seeds of "
+        f"{cell.about['budget']['limit']:,} {cell.about['budget']['unit']}.",
+        links(experiment, **others),
+        " ".join(f"![{name}]({artifact(run, name)})" for name in drawings),
+        f"Settings that differ from their defaults: {told}." if told else "All settings are the defaults.",
+        f"Searched by {wording['searched']}; reported: {wording['reported']}.",
+        "Curves are interquartile means over seeds with 95 % bootstrap intervals (`_low`, `_high`); regrets in "
+        f"{wording['regret_unit']}; steps are {cell.about['budget']['unit']}.",
+        f"{wording['remark']}." if wording["remark"] else "",
+        f"Source of the method: {about['citation']}." if about["citation"] else "",
+        f"Source of the table: {cell.about['benchmark']['citation']}." if cell.about["benchmark"]["citation"] else "",
+    ]
+    return "\n\n".join(filter(None, lines))
+
+
+def _curve_places(cell: CellRecord) -> NDArray[np.int64]:
+    """At most 30 of the checkpoints, the reported budgets among them."""
+    named = np.flatnonzero(np.isin(cell.checkpoints, cell.about["report_at"]))
+    room = max(CURVE_POINTS - len(named), 2)
+    spread = np.linspace(0, len(cell.checkpoints) - 1, room).round().astype(np.int64)
+    return np.unique(np.concatenate([named, spread]))
