@@ -16,8 +16,10 @@ from harness.runs import (
     RunContent,
     RunPlan,
     answers,
+    at_budget,
     curve_metric,
     digest,
+    final,
     links,
     of_cell,
     reported_of,
@@ -77,7 +79,7 @@ def summary(cell: CellRecord, colour: str) -> RunContent:
     steps = cell.checkpoints[places]
     for answer in answers(cell):
         _log_answer(content, cell, answer, places)
-    content.log(curve_metric(cell.benchmark), *_curve(content, "regret/best_seen"))
+    content.log(curve_metric(cell.about["benchmark"]), *_curve(content, "regret/best_seen"))
     name = cell.about["optimizer"]["name"].rpartition(":")[2]
     for column, values in cell.columns.items():
         if column.startswith("diagnostic."):
@@ -96,7 +98,7 @@ def summary(cell: CellRecord, colour: str) -> RunContent:
 
 def _log_answer(content: RunContent, cell: CellRecord, answer: str, places: NDArray[np.int64]) -> None:
     """The regret of an answer and its reported number, as curves and at every budget of the table."""
-    about, reported, column = cell.about["benchmark"], reported_of(cell), answers(cell)[answer]
+    about, column = cell.about["benchmark"], answers(cell)[answer]
     steps, last = cell.checkpoints[places], int(cell.checkpoints[-1])
     regrets = cell.columns[f"{column}_regret"][:, places]
     low, high = interquartile_mean_interval(regrets)
@@ -107,15 +109,15 @@ def _log_answer(content: RunContent, cell: CellRecord, answer: str, places: NDAr
     for budget in cell.about["report_at"]:
         at = steps == budget
         for end, values in estimates.items():
-            content.log(f"final/regret_{answer}_at_{budget}{end}", values[at])
-        content.log(f"final/share_at_best_{answer}_at_{budget}", at_best[at])
+            content.log(at_budget(budget, answer, f"regret{end}"), values[at])
+        content.log(at_budget(budget, answer, "share_at_best"), at_best[at])
     numbers = reported_number(about, cell.columns[f"{column}_final"][:, places])
-    content.log(f"{reported}/{answer}", numbers.mean(axis=0), steps)
-    _log_spread(content, f"final/{reported}_{answer}", numbers[:, -1])
+    content.log(f"{reported_of(cell)}/{answer}", numbers.mean(axis=0), steps)
+    _log_spread(content, final(answer, reported_of(cell)), numbers[:, -1])
     for name, other in cell.about.get("report", {}).items():
-        _log_spread(content, f"final/{name}_{answer}", reported_number(other, cell.at(last, f"{column}_final.{name}")))
+        _log_spread(content, final(answer, name), reported_number(other, cell.at(last, f"{column}_final.{name}")))
     if about["landmarks"]["infeasible"]:
-        content.log(f"final/infeasible_{answer}", cell.at(last, f"{column}_infeasible").sum())
+        content.log(final(answer, "infeasible"), cell.at(last, f"{column}_infeasible").sum())
 
 
 def _log_spread(content: RunContent, metric: str, values: Floats) -> None:
@@ -154,9 +156,9 @@ def trial(cell: CellRecord, seed: int, colour: str) -> RunContent:
         number = reported_number(about, cell.columns[f"{column}_final"][row, places])
         content.log(f"regret/{answer}", regret, steps)
         content.log(f"{reported}/{answer}", number, steps)
-        content.log(f"final/regret_{answer}", regret[-1])
-        content.log(f"final/{reported}_{answer}", number[-1])
-    content.log(curve_metric(cell.benchmark), *_curve(content, "regret/best_seen"))
+        content.log(final(answer, "regret"), regret[-1])
+        content.log(final(answer, reported), number[-1])
+    content.log(curve_metric(cell.about["benchmark"]), *_curve(content, "regret/best_seen"))
     content.seconds = 0.0  # seeds run side by side: the time of one alone is not known
     of_all = f"tags.kind = 'summary' and tags.`arena.cell` = '{cell.about['id']}'"
     content.describe = lambda experiment, run: (
@@ -170,7 +172,7 @@ def _description(cell: CellRecord, experiment: str, run: str, drawings: Sequence
     about, wording = cell.about["optimizer"], cell.about["benchmark"]["wording"]
     same = f"tags.kind = 'summary' and tags.benchmark = '{cell.benchmark}'"
     last = cell.about["report_at"][-1]
-    others = {"all_on_this_benchmark": runs_page(experiment, same, f"final/regret_best_seen_at_{last}")}
+    others = {"all_on_this_benchmark": runs_page(experiment, same, at_budget(last, "best_seen", "regret"))}
     if len(cell.seeds) <= TRIAL_SEEDS:
         trials = f"tags.kind = 'trial' and tags.`arena.cell` = '{cell.about['id']}'"
         others["trials"] = runs_page(experiment, trials)

@@ -14,6 +14,7 @@ from harness.runs import (
     RunContent,
     RunPlan,
     answers,
+    at_budget,
     curve_metric,
     digest,
     links,
@@ -69,7 +70,7 @@ def curve_summary(curve: Curve, colour: str) -> RunContent:
     if positive:
         steps = np.round(STEPS_A_DECADE * np.log10(curve.values)).astype(np.int64)
     content = of_cell(first)
-    content.name = f"{curve.label} over {curve.sweep} · {short_benchmark(first)}"
+    content.name = f"{curve.label} over {curve.sweep} · {short_benchmark(first.about['benchmark'])}"
     content.tags |= {"variant": curve.label, "sweep": curve.sweep, "mlflow.runColor": colour}
     content.tags["arena.cell"] = ", ".join(cell.about["id"] for cell in curve.cells)
     content.params[f"optimizer.{curve.sweep}"] = f"{curve.values.min():g} to {curve.values.max():g}"
@@ -84,14 +85,15 @@ def curve_summary(curve: Curve, colour: str) -> RunContent:
             content.log(f"{name}_low", mean - half, steps)
             content.log(f"{name}_high", mean + half, steps)
             if np.isfinite(mean).any():  # where no value has an answer yet there is no best
-                content.log(f"final/best_regret_{answer}_at_{budget}", np.nanmin(mean))
-                content.log(f"final/best_{curve.sweep}_{answer}_at_{budget}", curve.values[np.nanargmin(mean)])
+                content.log(at_budget(budget, answer, "best_regret"), np.nanmin(mean))
+                content.log(at_budget(budget, answer, f"best_{curve.sweep}"), curve.values[np.nanargmin(mean)])
         final = [
             reported_number(cell.about["benchmark"], cell.columns[f"{column}_final"][:, -1]) for cell in curve.cells
         ]
         content.log(f"{reported_of(first)}/{answer}", [values.mean() for values in final], steps)
     last = first.about["report_at"][-1]
-    content.log(curve_metric(curve.benchmark), mean_interval(curve.regrets(last, curve.answers[0]))[0], steps)
+    mean, _ = mean_interval(curve.regrets(last, curve.answers[0]))
+    content.log(curve_metric(first.about["benchmark"]), mean, steps)
     content.describe = lambda experiment, run: _description(curve, positive, experiment)
     return content
 

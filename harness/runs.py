@@ -105,7 +105,7 @@ def of_cell(cell: CellRecord, suffix: str = "") -> RunContent:
     }
     params = {f"{section}.{name}": str(value) for section, values in sections.items() for name, value in values.items()}
     return RunContent(
-        name=f"{cell.optimizer} · {short_benchmark(cell)}{suffix}",
+        name=f"{cell.optimizer} · {short_benchmark(benchmark)}{suffix}",
         tags=tags,
         params=params,
         datasets=(dataset_of(cell),),
@@ -113,9 +113,13 @@ def of_cell(cell: CellRecord, suffix: str = "") -> RunContent:
     )
 
 
-def short_benchmark(cell: CellRecord) -> str:
-    """The benchmark without its space's name: the list of runs has little room, and a tag has the whole."""
-    return cell.benchmark.removeprefix(f"{cell.about['benchmark']['name']}-")
+def short_benchmark(about: Mapping[str, Any]) -> str:
+    """A benchmark without its space's name: the list of runs has little room, and a tag has the whole.
+
+    Args:
+        about: the part of ``cell.json`` on the benchmark.
+    """
+    return str(about["label"]).removeprefix(f"{about['name']}-")
 
 
 def dataset_of(cell: CellRecord) -> Dataset:
@@ -135,9 +139,34 @@ def answers(cell: CellRecord) -> dict[str, str]:
     return {"best_seen": "incumbent"} if cell.recommends_incumbent else both
 
 
-def curve_metric(benchmark: str, number: str = "regret") -> str:
-    """The metric that the runs on one benchmark have alone, so that a chart of it shows these and no others."""
-    return f"{re.sub(r'[^A-Za-z0-9_. :-]', '_', benchmark)}/{number}"
+def curve_metric(about: Mapping[str, Any]) -> str:
+    """The metric that the runs on one benchmark have alone, so that a chart of it shows these and no others.
+
+    The data set comes first: the title of a chart has little room.
+
+    Args:
+        about: the part of ``cell.json`` on the benchmark.
+    """
+    return metric_name(f"{short_benchmark(about)} {about['name']}/regret")
+
+
+def at_budget(budget: int, answer: str, number: str) -> str:
+    """The metric of a number at a reported budget, a section of charts a budget."""
+    return f"at_{budget}/{_of(answer)}{number}"
+
+
+def final(answer: str, number: str) -> str:
+    """The metric of a number at the whole budget."""
+    return f"final/{_of(answer)}{number}"
+
+
+def _of(answer: str) -> str:
+    return "" if answer == "best_seen" else f"{answer}_"
+
+
+def metric_name(text: str) -> str:
+    """A text as MLflow takes it for a metric."""
+    return re.sub(r"[^A-Za-z0-9_. :/-]", "_", text)
 
 
 def links(experiment: str, **others: str) -> str:

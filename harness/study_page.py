@@ -5,18 +5,21 @@ from __future__ import annotations
 import base64
 import json
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from harness.pages import SUMMARIES, VIEW_TAG, run_page, runs_page
-from harness.runs import answers, curve_metric, reported_of
+from harness.runs import at_budget, curve_metric, final, reported_of
 from harness.study_runs import REPORT, StudyRuns
 from results.report.gather import StudyFolder
 from results.report.render import blocks_as_markdown
-from results.report.summary_section import find, summary_section
+from results.report.summary_section import Found, find, summary_section
+from results.report.words import decimals_of, estimate, times
 
 MOST_CHARACTERS = 5_000  # of a description; the database of an older server holds no more
 MOST_VIEWS = 20  # of a benchmark each
+HEADLINE = 4  # optimizers that it names
 
 Json = dict[str, Any]
 
@@ -31,11 +34,11 @@ def description(runs: StudyRuns, experiment: str, report: str) -> str:
     """
     study = runs.study
     tab = f"artifacts/{REPORT}" if (runs.folder / REPORT).exists() else "artifacts"
-    first = f"[report]({run_page(experiment, report, tab)})"
-    said = list(blocks_as_markdown(summary_section([study], find([study])).blocks)) if study.cells else []
-    paragraphs = [f"{first} · {said[0]}" if said and not said[0].startswith("- ") else first, *said[1:]]
-    if said and said[0].startswith("- "):  # one benchmark alone
-        paragraphs = [f"{first} · {said[0][2:]}", *said[1:]]
+    paragraphs = [f"[report]({run_page(experiment, report, tab)})"]
+    if study.cells:
+        found = find([study])
+        paragraphs[0] += f" · {_headline(found)}" if found.best_seen else ""
+        paragraphs += blocks_as_markdown(summary_section([study], found).blocks)
     tables = [
         f"[{label}]({runs_page(experiment, *_selection(study, label))})"
         for label in dict.fromkeys(cell.benchmark for cell in study.cells)
@@ -47,6 +50,21 @@ def description(runs: StudyRuns, experiment: str, report: str) -> str:
         if sum(map(len, kept)) + len(paragraph) < MOST_CHARACTERS - 100:
             kept.append(paragraph)
     return "\n\n".join(kept)
+
+
+def _headline(found: Found) -> str:
+    """Who is first on how many benchmarks, and how fast: what fits into one line."""
+    if len(found.best_seen) == 1:
+        ((label, one),) = found.best_seen.items()
+        row = next(row for row in one.table.rows if row.optimizer == one.first.optimizer)
+        regret = estimate(row.regrets[-1], decimals_of(one.table.about))
+        return (
+            f"**{one.first.optimizer}** is first on {label}: regret {regret} after {one.table.budgets[-1]:,} "
+            f"{one.table.unit}, at the target after {times(row.target)} evaluations"
+        )
+    counts = Counter(one.first.optimizer for one in found.best_seen.values())
+    first = ", ".join(f"**{optimizer}** on {count}" for optimizer, count in counts.most_common(HEADLINE))
+    return f"First of {len(found.best_seen)} benchmarks: {first}"
 
 
 def views(runs: StudyRuns, now_ms: int) -> dict[str, str]:
@@ -106,14 +124,10 @@ def _curves(study: StudyFolder) -> Json:
 def _chart_sections(study: StudyFolder) -> Iterator[tuple[str, list[str]]]:
     if study.trials:
         problems = dict.fromkeys(f"eta_x {record.problem['eta_x']:g}" for record in study.trials)
-        yield "Share of trials that have succeeded", [curve_metric(problem, "success") for problem in problems]
+        yield "Share of trials that have succeeded", [f"{problem}/success" for problem in problems]
         return
-    labels = dict.fromkeys(cell.benchmark for cell in study.cells)
-    if study.sweep:
-        title = f"Mean search regret over {study.sweep} (steps: 100 x log10), whole budget"
-    else:
-        title = f"Search regret of the best seen over {study.cells[0].about['budget']['unit']}, interquartile mean"
-    yield title, [curve_metric(label) for label in labels]
+    title = f"Regret over {study.sweep}" if study.sweep else "Regret of the best seen"
+    yield title, list(dict.fromkeys(curve_metric(cell.about["benchmark"]) for cell in study.cells))
     if not study.sweep:
         states = dict.fromkeys(
             f"{cell.about['optimizer']['name'].rpartition(':')[2]}/{column.removeprefix('diagnostic.')}"
@@ -152,7 +166,7 @@ def _table(study: StudyFolder, label: str) -> Json:
     return {
         **_state(where, f"metrics.`{best}`", ascending=True),
         "selectedColumns": columns,
-        "columnOrder": [],
+        "columnOrder": columns,
         "columnWidths": dict.fromkeys(columns, 210),
     }
 
@@ -169,11 +183,9 @@ def _columns(study: StudyFolder, label: str) -> Sequence[str]:
     budgets = sorted(set.intersection(*(set(cell.about["report_at"]) for cell in cells)), reverse=True)
     if study.sweep:
         return list(_sweep_columns(first.about["report_at"][-1], study.sweep))
-    handed = any("recommended" in answers(cell) for cell in cells)
     return [
-        *(f"final/regret_best_seen_at_{budget}" for budget in budgets),
-        *(f"final/regret_recommended_at_{budget}" for budget in budgets[:1] if handed),
-        f"final/{reported_of(first)}_best_seen",
+        *(at_budget(budget, "best_seen", "regret") for budget in budgets),
+        final("best_seen", reported_of(first)),
         "final/evaluations_to_target",
         "final/target_success",
     ]
@@ -181,5 +193,5 @@ def _columns(study: StudyFolder, label: str) -> Sequence[str]:
 
 def _sweep_columns(budget: int, sweep: str) -> Iterable[str]:
     for answer in ("recommended", "best_seen"):
-        yield f"final/best_regret_{answer}_at_{budget}"
-        yield f"final/best_{sweep}_{answer}_at_{budget}"
+        yield at_budget(budget, answer, "best_regret")
+        yield at_budget(budget, answer, f"best_{sweep}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.runs import CONTENT_VERSION, CURVE_POINTS, RunContent, RunPlan, curve_metric, digest, links
+from harness.runs import CONTENT_VERSION, CURVE_POINTS, RunContent, RunPlan, digest, links
 from results.files import read_json
 from results.record import CELL_FILE, seeds_on_record
 from results.toy_record import ToyRecord, read_trials
@@ -65,7 +65,7 @@ def toy_summary(record: ToyRecord, colour: str) -> RunContent:
 
     iterations = record.columns["by_loss"]
     steps = np.unique(np.geomspace(10, record.problem["iterations"], CURVE_POINTS).round().astype(np.int64))
-    for metric in ("success/by_loss", curve_metric(problem, "success")):
+    for metric in ("success/by_loss", f"{problem}/success"):
         content.log(metric, (iterations <= steps[:, None]).mean(axis=1), steps)
     content.log("final/success", row.successes / row.trials)
     content.log("final/mode_success", row.at_mode / row.trials)
