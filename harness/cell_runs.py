@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -25,53 +25,71 @@ from harness.runs import (
     reported_of,
 )
 from results.files import read_json
+from results.look import SCREEN
 from results.record import CELL_FILE, CellRecord, read_cell, seeds_on_record
 from results.statistics import Floats, expected_running_time, interquartile_mean, interquartile_mean_interval
 from results.tables import evaluations_to_target, reported_number
 
+Drawer = Callable[[CellRecord, int], bytes]
+"""Draws an architecture of a cell's benchmark, given its index in the table, as an SVG file."""
+
 TRIAL_SEEDS = 20  # a cell of more seeds has no run a seed
 
 
-class CellRuns:
-    """The runs that a cell should have; its record is read when the first of them is written.
+class OnRecord:
+    """What is on record of a cell, read when it is needed.
 
     Args:
         folder: of the cell.
         seeds: those of the study that it gets.
-        colour: of its curves, as #RRGGBB.
+
+    Attributes:
+        id: of the cell.
+        seeds: those that are on record.
     """
 
-    def __init__(self, folder: Path, seeds: Sequence[int], colour: str) -> None:
-        self._folder, self._colour = folder, colour
-        self._seeds = sorted(seeds_on_record(folder).intersection(seeds))
-        self._id = read_json(folder / CELL_FILE)["id"]
-
-    @property
-    def state(self) -> str:
-        """What the content of the cell's runs is made of."""
-        return digest([CONTENT_VERSION, self._id, self._seeds, self._colour])
+    def __init__(self, folder: Path, seeds: Sequence[int]) -> None:
+        self._folder = folder
+        self.seeds = sorted(seeds_on_record(folder).intersection(seeds))
+        self.id = str(read_json(folder / CELL_FILE)["id"])
 
     @cached_property
     def cell(self) -> CellRecord:
         """Its record, of these seeds alone."""
-        return read_cell(self._folder).only(self._seeds)
-
-    def plans(self) -> Iterator[RunPlan]:
-        """None where no seed is on record."""
-        if not self._seeds:
-            return
-        if len(self._seeds) <= TRIAL_SEEDS:
-            state = digest([CONTENT_VERSION, self._colour])  # the numbers of a seed never change
-            for seed in self._seeds:
-                yield RunPlan("trial", f"{self._id}/{seed}", state, lambda seed=seed: self._trial(seed))  # type: ignore[misc]
-        yield RunPlan("summary", self._id, self.state, lambda: summary(self.cell, self._colour))
-
-    def _trial(self, seed: int) -> RunContent:
-        return trial(self.cell, seed, self._colour)
+        return read_cell(self._folder).only(self.seeds)
 
 
-def summary(cell: CellRecord, colour: str) -> RunContent:
-    """Interquartile means over the seeds of a cell, as curves of at most 30 points, and all that its table says."""
+def cell_plans(on_record: OnRecord, colour: str, draw: Drawer) -> Iterator[RunPlan]:
+    """The runs that a cell should have: none where no seed is on record.
+
+    Args:
+        on_record: what is there of the cell.
+        colour: of its curves, as #RRGGBB.
+        draw: makes the drawing of an architecture.
+    """
+    of, seeds = on_record.id, on_record.seeds
+    if not seeds:
+        return
+    if len(seeds) <= TRIAL_SEEDS:
+        state = digest([CONTENT_VERSION, colour])  # the numbers of a seed never change
+        for seed in seeds:
+            yield RunPlan("trial", f"{of}/{seed}", state, partial(_trial, on_record, seed, colour))
+    state = digest([CONTENT_VERSION, of, seeds, colour])
+    yield RunPlan("summary", of, state, lambda: summary(on_record.cell, colour, draw))
+
+
+def _trial(on_record: OnRecord, seed: int, colour: str) -> RunContent:
+    return trial(on_record.cell, seed, colour)
+
+
+def summary(cell: CellRecord, colour: str, draw: Drawer) -> RunContent:
+    """Interquartile means over the seeds of a cell, as curves of at most 24 points, and all that its table says.
+
+    Args:
+        cell: with the seeds that count.
+        colour: of its curves, as #RRGGBB.
+        draw: makes the drawing of an architecture.
+    """
     content = of_cell(cell)
     content.params["seeds"] = str(len(cell.seeds))
     content.tags["mlflow.runColor"] = colour
@@ -90,10 +108,24 @@ def summary(cell: CellRecord, colour: str) -> RunContent:
     content.log("final/evaluations_to_target", np.percentile(times, 50, method="higher"))
     content.log("final/expected_running_time", expected_running_time(times, cell.columns["evaluations"][:, -1]))
     content.log("final/distinct_evaluations", cell.columns["distinct"][:, -1].mean())
-    drawings = _drawings(cell)
-    content.files |= drawings
-    content.describe = lambda experiment, run: _description(cell, experiment, run, tuple(drawings))
+    content.files |= {f"found_{answer}.svg": draw(cell, index) for answer, (index, _) in _found(cell).items()}
+    content.describe = lambda experiment, run: _description(cell, experiment, run)
     return content
+
+
+def drawer() -> Drawer:
+    """Draws every architecture once: the cells of a study find the same ones."""
+    drawn: dict[tuple[str, int], bytes] = {}
+
+    def draw(cell: CellRecord, index: int) -> bytes:
+        from results.architecture_figure import architecture_svg
+
+        place = cell.benchmark, index
+        if place not in drawn:
+            drawn[place] = architecture_svg(cell.about["benchmark"], index, SCREEN)
+        return drawn[place]
+
+    return draw
 
 
 def _log_answer(content: RunContent, cell: CellRecord, answer: str, places: NDArray[np.int64]) -> None:
@@ -131,16 +163,12 @@ def _curve(content: RunContent, metric: str) -> tuple[list[float], list[int]]:
     return [value for value, _ in points], [step for _, step in points]
 
 
-def _drawings(cell: CellRecord) -> dict[str, Path | bytes]:
-    """What was found most often, as SVG files."""
-    from results.architecture_figure import found_architecture
-    from results.look import SCREEN
+def _found(cell: CellRecord) -> dict[str, tuple[int, int]]:
+    """Of every answer the table index of the one found most often, and in how many seeds."""
+    from results.architecture_figure import most_found
 
-    drawings = {
-        f"found_{answer}.svg": found_architecture(cell, column, SCREEN)  # type: ignore[arg-type]
-        for answer, column in answers(cell).items()
-    }
-    return {name: drawing.svg() for name, drawing in drawings.items() if drawing}
+    most = {answer: most_found(cell, column) for answer, column in answers(cell).items()}
+    return {answer: found[:2] for answer, found in most.items() if found}
 
 
 def trial(cell: CellRecord, seed: int, colour: str) -> RunContent:
@@ -158,8 +186,7 @@ def trial(cell: CellRecord, seed: int, colour: str) -> RunContent:
         content.log(f"{reported}/{answer}", number, steps)
         content.log(final(answer, "regret"), regret[-1])
         content.log(final(answer, reported), number[-1])
-    content.log(curve_metric(cell.about["benchmark"]), *_curve(content, "regret/best_seen"))
-    content.seconds = 0.0  # seeds run side by side: the time of one alone is not known
+    content.datasets, content.seconds = (), 0.0  # a summary has the table; seeds run side by side, none has a time
     of_all = f"tags.kind = 'summary' and tags.`arena.cell` = '{cell.about['id']}'"
     content.describe = lambda experiment, run: (
         f"Seed {seed} of **{cell.optimizer}** on **{cell.benchmark}**.\n\n"
@@ -168,7 +195,7 @@ def trial(cell: CellRecord, seed: int, colour: str) -> RunContent:
     return content
 
 
-def _description(cell: CellRecord, experiment: str, run: str, drawings: Sequence[str]) -> str:
+def _description(cell: CellRecord, experiment: str, run: str) -> str:
     about, wording = cell.about["optimizer"], cell.about["benchmark"]["wording"]
     same = f"tags.kind = 'summary' and tags.benchmark = '{cell.benchmark}'"
     last = cell.about["report_at"][-1]
@@ -178,11 +205,14 @@ def _description(cell: CellRecord, experiment: str, run: str, drawings: Sequence
         others["trials"] = runs_page(experiment, trials)
     changed = {name: value for name, value in about["settings"].items() if value != about["defaults"].get(name)}
     told = ", ".join(f"{name} = {value} ({about['defaults'].get(name)})" for name, value in changed.items())
+    found = _found(cell)
+    most = [f"{answer.replace('_', ' ')} {index:,} in {count} seeds" for answer, (index, count) in found.items()]
     lines = [
         f"**{cell.optimizer}** on **{cell.benchmark}**, {len(cell.seeds)} seeds of "
         f"{cell.about['budget']['limit']:,} {cell.about['budget']['unit']}.",
         links(experiment, **others),
-        " ".join(f"![{name}]({artifact(run, name)})" for name in drawings),
+        " ".join(f"![{answer}]({artifact(run, f'found_{answer}.svg')})" for answer in found),
+        f"Found most often: {'; '.join(most)}.",
         f"Settings that differ from their defaults: {told}." if told else "All settings are the defaults.",
         f"Searched by {wording['searched']}; reported: {wording['reported']}.",
         "Curves are interquartile means over seeds with 95 % bootstrap intervals (`_low`, `_high`); regrets in "
@@ -195,7 +225,7 @@ def _description(cell: CellRecord, experiment: str, run: str, drawings: Sequence
 
 
 def _curve_places(cell: CellRecord) -> NDArray[np.int64]:
-    """At most 30 of the checkpoints, the reported budgets among them."""
+    """At most 24 of the checkpoints, the reported budgets among them."""
     named = np.flatnonzero(np.isin(cell.checkpoints, cell.about["report_at"]))
     room = max(CURVE_POINTS - len(named), 2)
     spread = np.linspace(0, len(cell.checkpoints) - 1, room).round().astype(np.int64)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from harness.cell_runs import CellRuns
+from harness.cell_runs import OnRecord
 from harness.pages import runs_page
 from harness.runs import (
     CONTENT_VERSION,
@@ -23,40 +23,32 @@ from harness.runs import (
     short_benchmark,
 )
 from results.curves import Curve, curve_key, curves
-from results.files import read_json
-from results.record import CELL_FILE
 from results.statistics import mean_interval
 from results.tables import reported_number
 
 STEPS_A_DECADE = 100
 
 
-class CurveRuns:
-    """The run that a curve of cells should have.
+def curve_plans(cells: Sequence[OnRecord], about: Mapping[str, Any], sweep: str, colour: str) -> Iterator[RunPlan]:
+    """The run that a curve of cells should have: none where no seed of any cell is on record.
 
     Args:
-        folders: of the cells, which differ in the setting ``sweep`` alone.
-        seeds: those that each of them gets.
+        cells: what is on record of them; they differ in the setting ``sweep`` alone.
+        about: the content of ``cell.json`` of one of them.
+        sweep: the setting.
         colour: of the curve, as #RRGGBB.
     """
-
-    def __init__(self, folders: Sequence[Path], seeds: Sequence[Sequence[int]], sweep: str, colour: str) -> None:
-        self._sweep, self._colour = sweep, colour
-        self._cells = [CellRuns(folder, own, colour) for folder, own in zip(folders, seeds, strict=True)]
-        about = read_json(folders[0] / CELL_FILE)
+    there = [one for one in cells if one.seeds]
+    if there:
         # what stays the same when values are added, so that the curve of before is then replaced
-        self._key = digest([curve_key(about, (sweep,)), sweep, about["budget"], about["report_at"]])
+        key = digest([curve_key(about, (sweep,)), sweep, about["budget"], about["report_at"]])
+        state = digest([CONTENT_VERSION, colour, *((one.id, one.seeds) for one in there)])
+        yield RunPlan("summary", key, state, lambda: _content(there, sweep, colour))
 
-    def plans(self) -> Iterator[RunPlan]:
-        """None where no seed of any cell is on record."""
-        cells = [runs for runs in self._cells if any(True for _ in runs.plans())]
-        if cells:
-            state = digest([CONTENT_VERSION, *(runs.state for runs in cells)])
-            yield RunPlan("summary", self._key, state, lambda: self._make(cells))
 
-    def _make(self, cells: Sequence[CellRuns]) -> RunContent:
-        (curve,) = curves([runs.cell for runs in cells], self._sweep)
-        return curve_summary(curve, self._colour)
+def _content(cells: Sequence[OnRecord], sweep: str, colour: str) -> RunContent:
+    (curve,) = curves([one.cell for one in cells], sweep)
+    return curve_summary(curve, colour)
 
 
 def curve_summary(curve: Curve, colour: str) -> RunContent:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from harness.runs import RunPlan, digest
 from harness.store import store_uri
-from harness.study_page import description, views
+from harness.study_page import StudyPage
 from harness.study_runs import StudyRuns
 from harness.tracking import Experiment, connect
 
@@ -94,11 +94,11 @@ class _Writer:
         self._experiment.keep({plan.place for plan in (*plans, report)})
         if report.place not in self._failed:
             run = self._experiment.write(report)
-            self._experiment.describe(
-                lambda: description(self._runs, self._experiment.id, run),
-                lambda: views(self._runs, int(time.time() * 1000)),
-                report.state,
-            )
+            self._experiment.describe(lambda: self._page(run), report.state)
+
+    def _page(self, report: str) -> tuple[str, dict[str, str]]:
+        page = StudyPage(self._runs)
+        return page.description(self._experiment.id, report), page.views(int(time.time() * 1000))
 
     def retry(self) -> None:
         """Raises what fails again."""

@@ -6,79 +6,118 @@ import base64
 import json
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from harness.pages import SUMMARIES, VIEW_TAG, run_page, runs_page
 from harness.runs import at_budget, curve_metric, final, reported_of
 from harness.study_runs import REPORT, StudyRuns
+from results.record import CellRecord
 from results.report.gather import StudyFolder
 from results.report.render import blocks_as_markdown
-from results.report.summary_section import Found, find, summary_section
-from results.report.words import decimals_of, estimate, times
+from results.report.summary_section import MOST_CELLS, find, summary_section
+from results.report.words import after, decimals_of, times
+from results.statistics import interquartile_mean
+from results.tables import Ranking, evaluations_to_target, rank
 
 MOST_CHARACTERS = 5_000  # of a description; the database of an older server holds no more
 MOST_VIEWS = 20  # of a benchmark each
 HEADLINE = 4  # optimizers that it names
+COLUMN_WIDTH = 170  # in pixels
 
 Json = dict[str, Any]
 
 
-def description(runs: StudyRuns, experiment: str, report: str) -> str:
-    """What was found, in words. The page shows the first line alone until it is unfolded.
+class StudyPage:
+    """The page of a study.
 
     Args:
-        runs: of the study.
-        experiment: its id.
-        report: the id of the run with the report.
+        runs: of the study, of which something is finished.
     """
-    study = runs.study
-    tab = f"artifacts/{REPORT}" if (runs.folder / REPORT).exists() else "artifacts"
-    paragraphs = [f"[report]({run_page(experiment, report, tab)})"]
-    if study.cells:
-        found = find([study])
-        paragraphs[0] += f" · {_headline(found)}" if found.best_seen else ""
-        paragraphs += blocks_as_markdown(summary_section([study], found).blocks)
-    tables = [
-        f"[{label}]({runs_page(experiment, *_selection(study, label))})"
-        for label in dict.fromkeys(cell.benchmark for cell in study.cells)
-    ]
-    paragraphs += [f"Tables: {' · '.join(tables)}"] if tables else []
-    paragraphs += [runs.description] if runs.description else []
-    kept: list[str] = []
-    for paragraph in paragraphs:
-        if sum(map(len, kept)) + len(paragraph) < MOST_CHARACTERS - 100:
-            kept.append(paragraph)
-    return "\n\n".join(kept)
+
+    def __init__(self, runs: StudyRuns) -> None:
+        self._runs, self._study = runs, runs.study
+        groups: dict[str, list[CellRecord]] = {}
+        for cell in self._study.cells:
+            groups.setdefault(cell.benchmark, []).append(cell)
+        self._rankings = {label: rank(cells) for label, cells in groups.items()}
+
+    def description(self, experiment: str, report: str) -> str:
+        """What was found, in words. The page shows the first line alone until it is unfolded.
+
+        Args:
+            experiment: its id.
+            report: the id of the run with the report.
+        """
+        tab = f"artifacts/{REPORT}" if (self._runs.folder / REPORT).exists() else "artifacts"
+        first = [f"[report]({run_page(experiment, report, tab)})"]
+        if not self._study.sweep and self._rankings:
+            first.append(_headline(self._rankings))
+        paragraphs = [" · ".join(first), *self._in_words(), self._runs.description]
+        tables = [
+            f"[{label}]({runs_page(experiment, _where(label), self._columns(label)[0])})" for label in self._rankings
+        ]
+        paragraphs += [f"Tables: {' · '.join(tables)}"] if tables else []
+        kept: list[str] = []
+        for paragraph in filter(None, paragraphs):
+            if sum(map(len, kept)) + len(paragraph) < MOST_CHARACTERS - 100:
+                kept.append(paragraph)
+        return "\n\n".join(kept)
+
+    def _in_words(self) -> list[str]:
+        """What the report says; of very many cells a benchmark it takes too long to find that out."""
+        if max((len(of.cells) for of in self._rankings.values()), default=0) > MOST_CELLS:
+            return []
+        found = find([self._study])
+        return list(blocks_as_markdown(summary_section([self._study], found).blocks)) if found.best_seen else []
+
+    def views(self, now_ms: int) -> dict[str, str]:
+        """Saved views of the runs, as tags of the experiment: the curves of all benchmarks, and a table for each.
+
+        MLflow 3.17 lists them in a menu. Their form is not documented: it was read from what the UI writes, and where
+        it is no longer understood the UI shows the runs in its own way.
+        """
+        tags = {VIEW_TAG: _saved("Curves of all benchmarks", _curves(self._study), now_ms)}
+        for place, label in enumerate(list(self._rankings)[:MOST_VIEWS], 1):
+            state = _table(_where(label), self._columns(label))
+            tags[f"{VIEW_TAG}-{place}"] = _saved(f"Table of {label}", state, now_ms - place)
+        return tags
+
+    def _columns(self, label: str) -> list[str]:
+        """The metrics of a benchmark's table, the one that ranks it first."""
+        ranking = self._rankings[label]
+        last = ranking.budgets[-1]
+        if self._study.sweep:
+            answers = ("recommended", "best_seen")
+            names = ("best_regret", f"best_{self._study.sweep}")
+            return [at_budget(last, answer, name) for answer in answers for name in names]
+        columns = ["final/evaluations_to_target"]
+        for budget, solved in zip(ranking.budgets, ranking.solved, strict=True):
+            columns.append(at_budget(budget, "best_seen", "regret"))
+            columns += [at_budget(budget, "best_seen", "share_at_best")] if solved else []
+        columns.append(final("best_seen", reported_of(ranking.cells[0])))
+        if ranking.ranked_at:
+            first = at_budget(ranking.ranked_at, "best_seen", "regret")
+            columns = [first, *(column for column in columns if column != first)]
+        return columns
 
 
-def _headline(found: Found) -> str:
-    """Who is first on how many benchmarks, and how fast: what fits into one line."""
-    if len(found.best_seen) == 1:
-        ((label, one),) = found.best_seen.items()
-        row = next(row for row in one.table.rows if row.optimizer == one.first.optimizer)
-        regret = estimate(row.regrets[-1], decimals_of(one.table.about))
-        return (
-            f"**{one.first.optimizer}** is first on {label}: regret {regret} after {one.table.budgets[-1]:,} "
-            f"{one.table.unit}, at the target after {times(row.target)} evaluations"
-        )
-    counts = Counter(one.first.optimizer for one in found.best_seen.values())
-    first = ", ".join(f"**{optimizer}** on {count}" for optimizer, count in counts.most_common(HEADLINE))
-    return f"First of {len(found.best_seen)} benchmarks: {first}"
-
-
-def views(runs: StudyRuns, now_ms: int) -> dict[str, str]:
-    """Saved views of the runs, as tags of the experiment: the curves of all benchmarks, and a table for each.
-
-    MLflow 3.17 lists them in its menu "Views". Their form is not documented: it was read from what the UI writes, and
-    where it is no longer understood the UI shows the runs in its own way.
-    """
-    study = runs.study
-    tags = {VIEW_TAG: _saved("Curves of all benchmarks", _curves(study), now_ms)}
-    labels = list(dict.fromkeys(cell.benchmark for cell in study.cells))
-    for place, label in enumerate(labels[:MOST_VIEWS]):
-        tags[f"{VIEW_TAG}-{place + 1}"] = _saved(f"Table of {label}", _table(study, label), now_ms - 1 - place)
-    return tags
+def _headline(rankings: Mapping[str, Ranking]) -> str:
+    """Who is first on how many benchmarks; on a single one how far and how fast."""
+    if len(rankings) > 1:
+        counts = Counter(ranking.cells[0].optimizer for ranking in rankings.values())
+        first = ", ".join(f"**{optimizer}** on {count}" for optimizer, count in counts.most_common(HEADLINE))
+        return f"First of {len(rankings)} benchmarks: {first}"
+    ((label, ranking),) = rankings.items()
+    best, at = ranking.cells[0], ranking.ranked_at or ranking.budgets[-1]
+    regret = float(interquartile_mean(best.at(at, "incumbent_regret")))
+    to_target = float(np.percentile(evaluations_to_target(best), 50, method="higher"))
+    return (
+        f"**{best.optimizer}** is first on {label}: regret {regret:.{decimals_of(best.about['benchmark'])}f} after "
+        f"{after(at, best.about['budget']['unit'])}, at the target after {times(to_target)} evaluations"
+    )
 
 
 def _saved(name: str, state: Json, at_ms: int) -> str:
@@ -160,38 +199,15 @@ def _chart(key: str, section: str, metric: str, x_scale: str) -> Json:
     }
 
 
-def _table(study: StudyFolder, label: str) -> Json:
-    where, best = _selection(study, label)
-    columns = [f"metrics.`{metric}`" for metric in _columns(study, label)]
+def _table(where: str, columns: Sequence[str]) -> Json:
+    names = [f"metrics.`{metric}`" for metric in columns]
     return {
-        **_state(where, f"metrics.`{best}`", ascending=True),
-        "selectedColumns": columns,
-        "columnOrder": columns,
-        "columnWidths": dict.fromkeys(columns, 210),
+        **_state(where, names[0], ascending=True),
+        "selectedColumns": names,
+        "columnOrder": names,
+        "columnWidths": dict.fromkeys(names, COLUMN_WIDTH),
     }
 
 
-def _selection(study: StudyFolder, label: str) -> tuple[str, str]:
-    """The filter and the order of a benchmark's table: best first, by the first of its columns."""
-    return f"{SUMMARIES} and tags.benchmark = '{label}'", _columns(study, label)[0]
-
-
-def _columns(study: StudyFolder, label: str) -> Sequence[str]:
-    """The metrics of a benchmark's table, the one that sorts it first."""
-    cells = [cell for cell in study.cells if cell.benchmark == label]
-    first = cells[0]
-    budgets = sorted(set.intersection(*(set(cell.about["report_at"]) for cell in cells)), reverse=True)
-    if study.sweep:
-        return list(_sweep_columns(first.about["report_at"][-1], study.sweep))
-    return [
-        *(at_budget(budget, "best_seen", "regret") for budget in budgets),
-        final("best_seen", reported_of(first)),
-        "final/evaluations_to_target",
-        "final/target_success",
-    ]
-
-
-def _sweep_columns(budget: int, sweep: str) -> Iterable[str]:
-    for answer in ("recommended", "best_seen"):
-        yield at_budget(budget, answer, "best_regret")
-        yield at_budget(budget, answer, f"best_{sweep}")
+def _where(label: str) -> str:
+    return f"{SUMMARIES} and tags.benchmark = '{label}'"

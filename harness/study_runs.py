@@ -8,11 +8,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from harness.cell_runs import CellRuns
-from harness.curve_runs import CurveRuns
+from harness.cell_runs import OnRecord, cell_plans, drawer
+from harness.curve_runs import curve_plans
 from harness.pages import run_page
 from harness.runs import CONTENT_VERSION, RunContent, RunPlan, digest, links
-from harness.toy_runs import ToyRuns
+from harness.toy_runs import toy_plans
 from results.curves import curve_key, on_curve
 from results.files import read_json
 from results.look import shades
@@ -39,6 +39,7 @@ class StudyRuns:
         self._cells: dict[str, dict[str, Any]] = {
             name: read_json(folder / name / CELL_FILE) for name in self._about["cells"]
         }
+        self._draw = drawer()
         self._colours = shades((cell["optimizer"]["name"], cell["optimizer"]["label"]) for cell in self._cells.values())
 
     @property
@@ -77,22 +78,16 @@ class StudyRuns:
             groups.setdefault(group[0], group)
         return {first: tuple(group) for first, group in groups.items()}
 
-    def plans(self) -> Iterator[RunPlan]:
-        """Those of all cells, in the study's order."""
-        for group in self.groups.values():
-            yield from self.plans_of(group)
-
     def plans_of(self, group: Sequence[str]) -> Iterator[RunPlan]:
         """Those about one of the groups of cells; none where nothing of it is on record."""
-        folders, seeds = [self.folder / name for name in group], [self._seeds_of(name) for name in group]
-        optimizer = self._cells[group[0]]["optimizer"]
-        colour, sweep = self._colours[optimizer["label"]], self._about.get("sweep", "")
+        about, sweep = self._cells[group[0]], self._about.get("sweep", "")
+        colour = self._colours[about["optimizer"]["label"]]
         if self._about.get("kind") == "toy":
-            yield from ToyRuns(folders[0], seeds[0], colour).plans()
-        elif sweep and on_curve(self._cells[group[0]], sweep):
-            yield from CurveRuns(folders, seeds, sweep, colour).plans()
-        else:
-            yield from CellRuns(folders[0], seeds[0], colour).plans()
+            return toy_plans(self.folder / group[0], self._seeds_of(group[0]), colour)
+        cells = [OnRecord(self.folder / name, self._seeds_of(name)) for name in group]
+        if sweep and on_curve(about, sweep):
+            return curve_plans(cells, about, sweep, colour)
+        return cell_plans(cells[0], colour, self._draw)
 
     def report(self, state: str) -> RunPlan:
         """The run with figures, tables and the report, where that is not older than a record.

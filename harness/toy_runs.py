@@ -7,35 +7,24 @@ from pathlib import Path
 
 import numpy as np
 
+from harness.cell_runs import OnRecord
 from harness.runs import CONTENT_VERSION, CURVE_POINTS, RunContent, RunPlan, digest, links
-from results.files import read_json
-from results.record import CELL_FILE, seeds_on_record
 from results.toy_record import ToyRecord, read_trials
 from results.toy_table import ToyRow
 
 
-class ToyRuns:
-    """The run that a row of a toy study should have.
+def toy_plans(folder: Path, seeds: Sequence[int], colour: str) -> Iterator[RunPlan]:
+    """The run that a row of a toy study should have: none where no trial is on record.
 
     Args:
         folder: of the row.
-        seeds: those of the study.
+        seeds: those of the study that it gets.
         colour: of its curves, as #RRGGBB.
     """
-
-    def __init__(self, folder: Path, seeds: Sequence[int], colour: str) -> None:
-        self._folder, self._colour = folder, colour
-        self._seeds = sorted(seeds_on_record(folder).intersection(seeds))
-
-    def plans(self) -> Iterator[RunPlan]:
-        """None where no trial is on record."""
-        if self._seeds:
-            key = read_json(self._folder / CELL_FILE)["id"]
-            state = digest([CONTENT_VERSION, key, self._seeds, self._colour])
-            yield RunPlan("summary", key, state, self._make)
-
-    def _make(self) -> RunContent:
-        return toy_summary(read_trials(self._folder, self._seeds), self._colour)
+    there = OnRecord(folder, seeds)
+    if there.seeds:
+        state = digest([CONTENT_VERSION, there.id, there.seeds, colour])
+        yield RunPlan("summary", there.id, state, lambda: toy_summary(read_trials(folder, there.seeds), colour))
 
 
 def toy_summary(record: ToyRecord, colour: str) -> RunContent:

@@ -110,16 +110,22 @@ class Experiment:
                 self._delete(self._known[place])
                 del self._known[place]
 
-    def describe(self, note: Callable[[], str], views: Callable[[], Mapping[str, str]], state: str) -> None:
-        """Writes the experiment's description, unless a person changed it, and views, unless both are of this state."""
+    def describe(self, make: Callable[[], tuple[str, Mapping[str, str]]], state: str) -> None:
+        """Writes the experiment's page, unless it is there in this state.
+
+        Args:
+            make: gives the description, which is not written where a person has changed the old one, and tags with
+                saved views.
+            state: of what they are made.
+        """
         tags = self._client.get_experiment(self.id).tags
         if tags.get("arena.state") == state:
             return
+        note, views = make()
         if digest([tags.get(NOTE, "")]) == tags.get(OWN_NOTE, digest([""])):
-            text = note()
-            self._client.set_experiment_tag(self.id, OWN_NOTE, digest([text]))
-            self._client.set_experiment_tag(self.id, NOTE, text)
-        for key, view in views().items():
+            self._client.set_experiment_tag(self.id, OWN_NOTE, digest([note]))
+            self._client.set_experiment_tag(self.id, NOTE, note)
+        for key, view in views.items():
             with suppress(Exception):  # a store may refuse what no document promises
                 self._client.set_experiment_tag(self.id, key, view)
         self._client.set_experiment_tag(self.id, "arena.state", state)
