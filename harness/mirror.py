@@ -20,17 +20,26 @@ MAX_PROBLEMS = 3  # one after the other: the store is then taken to be gone
 class Mirror:
     """Brings the runs of a study up to date with its folder; a context manager around the search.
 
+    Args:
+        folder: of the study, whose lock is held.
+        arena: the folder beside which the store is, unless MLFLOW_TRACKING_URI names another; the study's by default.
+
+    Raises:
+        RecordError: when the folder is no study.
+
     Attributes:
+        groups: the cells that one run is about: those of a curve of the sweep, or each of its own.
         uri: the store.
         written, deleted: how many runs, so far.
         problem: one sentence on why the mirror is behind, "" where it is not.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.uri = store_uri(folder.parent)
+    def __init__(self, folder: Path, arena: Path | None = None) -> None:
+        self._runs, self._arena = StudyRuns(folder), folder.parent if arena is None else arena
+        self.groups = tuple(self._runs.groups.values())
+        self.uri = store_uri(self._arena)
         self.problem = ""
         self.written = self.deleted = 0
-        self._folder = folder
         self._jobs: queue.SimpleQueue[Callable[[_Writer], object] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="mlflow-mirror", daemon=True)
 
@@ -44,7 +53,7 @@ class Mirror:
             self._thread.join()
 
     def update(self, group: Sequence[str]) -> None:
-        """Brings the runs about some cells, one of :attr:`StudyRuns.groups`, up to date, soon."""
+        """Brings the runs about some cells, one of the groups, up to date, soon."""
         self._jobs.put(lambda writer: writer.update(group))
 
     def finish(self) -> None:
@@ -54,9 +63,8 @@ class Mirror:
     def _work(self) -> None:
         experiment: Experiment | None = None
         try:
-            runs = StudyRuns(self._folder)
-            experiment = Experiment(connect(self.uri), runs.name, runs.owner, self._folder.parent)
-            writer = _Writer(runs, experiment)
+            experiment = Experiment(connect(self.uri), self._runs.name, self._runs.owner, self._arena)
+            writer = _Writer(self._runs, experiment)
             while (job := self._jobs.get()) is not None:
                 job(writer)
             writer.retry()
@@ -64,7 +72,7 @@ class Mirror:
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             self.problem = (
                 f"MLflow at {self.uri} is behind: {reason}; the next run of the study, or `nas-arena sync "
-                f"{self._folder.name}`, catches up"
+                f"{self._runs.folder.name}`, catches up"
             )
         if experiment:
             self.written, self.deleted = experiment.written, experiment.deleted
@@ -115,14 +123,3 @@ class _Writer:
             self._in_a_row += 1
             if self._in_a_row == MAX_PROBLEMS:
                 raise
-
-
-def sync(folder: Path) -> Mirror:
-    """Brings the store up to date with a study's folder, wherever that came from; the study's lock must be held.
-
-    Returns:
-        what became of it.
-    """
-    with Mirror(folder) as mirror:
-        mirror.finish()
-    return mirror

@@ -17,7 +17,6 @@ from harness.folder import add_to_study, owner_of, provenance, writable
 from harness.lock import locked
 from harness.mirror import Mirror
 from harness.study import Plan, Study
-from harness.study_runs import StudyRuns
 from harness.tabular import SearchResult, typical_seconds
 from optimizers.registry import OPTIMIZERS
 from results.ablation import compare
@@ -125,11 +124,12 @@ def run(
         shards = missing_shards(cells, study.seeds, folder)
         mirror = stack.enter_context(Mirror(folder)) if tracking else None
         result.store = mirror.uri if mirror else ""
-        groups = Groups(folder, shards, mirror)
+        groups = Groups(mirror, shards) if mirror else None
 
         def write(outcome: Outcome[Shard], made: dict[str, Any]) -> None:
             _write(folder / outcome.shard.cell.folder, outcome.result, made)
-            groups.done(outcome.shard)
+            if groups:
+                groups.done(outcome.shard)
 
         result.failures = record_shards(shards, jobs, engine, progress, write)
         add_to_study(folder, failures=result.failures)
@@ -189,24 +189,18 @@ def _plan(study: Study, plan: Plan, folder: Path) -> None:
 
 
 class Groups:
-    """The cells that one run in MLflow is about: the mirror hears of a group as soon as its last shard is on record.
+    """Tells the mirror of the cells that one run in MLflow is about, as soon as their last shard is on record."""
 
-    Args:
-        folder: of the study.
-        shards: those that are still missing.
-        mirror: who hears of it; None where nobody does.
-    """
-
-    def __init__(self, folder: Path, shards: Iterable[Recorded], mirror: Mirror | None) -> None:
+    def __init__(self, mirror: Mirror, shards: Iterable[Recorded]) -> None:
         self._mirror = mirror
-        self._group = {cell: group for group in StudyRuns(folder).groups.values() for cell in group}
+        self._group = {cell: group for group in mirror.groups for cell in group}
         self._missing = Counter(self._group[shard.cell.folder] for shard in shards)
 
     def done(self, shard: Recorded) -> None:
         """A shard is on record."""
         group = self._group[shard.cell.folder]
         self._missing[group] -= 1
-        if self._mirror and not self._missing[group]:
+        if not self._missing[group]:
             self._mirror.update(group)
 
 

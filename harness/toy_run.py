@@ -61,12 +61,13 @@ def run_toy_study(
         shards = missing_trials(study, folder)
         mirror = stack.enter_context(Mirror(folder)) if tracking else None
         result.store = mirror.uri if mirror else ""
-        groups = Groups(folder, shards, mirror)
+        groups = Groups(mirror, shards) if mirror else None
 
         def write(outcome: Outcome[ToyShard], made: dict[str, Any]) -> None:
             columns = asdict(outcome.result)
             write_trials(folder / outcome.shard.cell.folder, columns.pop("seeds"), columns, made)
-            groups.done(outcome.shard)
+            if groups:
+                groups.done(outcome.shard)
 
         result.failures = record_shards(shards, jobs, engine, progress, write)
         add_to_study(folder, failures=result.failures)
