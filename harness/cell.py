@@ -106,14 +106,6 @@ class Cell:
         """Those of a study's seeds that this cell gets."""
         return tuple(sorted(seeds)[: self.seeds])
 
-    def curve(self, sweep: str) -> str:
-        """What names the curve over the setting ``sweep`` that this cell is on: its own id where it is on none."""
-        settings = dict(self.settings)
-        if sweep not in settings:
-            return self.id
-        others = sorted((name, str(value)) for name, value in settings.items() if name != sweep)
-        return repr((self.optimizer, others, self.benchmark_label, self.seeds))
-
     def make_optimizer(self, seeds: tuple[int, ...]) -> Optimizer:
         """The optimizer of this cell for some seeds, its streams keyed by the benchmark and its data set."""
         benchmark = self.load()

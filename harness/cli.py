@@ -18,6 +18,9 @@ MANY_CELLS = 10_000  # a study of more is asked about: it may be a slip of the k
 ARENA_OPTION = click.option(
     "--arena", default="arena", show_default=True, metavar="DIR", help="The folder of all studies' results."
 )
+TRACKING_OPTION = click.option(
+    "--tracking/--no-tracking", default=True, show_default=True, help="Mirror results into MLflow."
+)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -76,7 +79,7 @@ def _run_options(command: Any) -> Any:
             metavar="NAME",
             help="Where to search: processes of this machine, or ray, the cluster that RAY_ADDRESS names.",
         ),
-        click.option("--tracking/--no-tracking", default=True, show_default=True, help="Mirror results into MLflow."),
+        TRACKING_OPTION,
         click.option("--yes", is_flag=True, help="Do not ask whether a study of very many cells is meant."),
     )
     for option in reversed(options):
@@ -225,17 +228,19 @@ def _epilogue(result: StudyRun, arena: str) -> int:
 @ARENA_OPTION
 @click.option("--html", metavar="FILE", help="Where the page goes.  [default: report.html in the study's folder]")
 @click.option("--paper", is_flag=True, help="Figures in the size and the fonts of a paper's column.")
-def report_command(studies: tuple[str, ...], arena: str, html: str | None, paper: bool) -> None:
+@TRACKING_OPTION
+def report_command(studies: tuple[str, ...], arena: str, html: str | None, paper: bool, tracking: bool) -> None:
     """Report on studies: one page with figures, tables and what was found in words.
 
     STUDY is the name of one in the arena, or its folder, wherever that came from; all of the arena by default. Cells of
     several on one benchmark are compared. Beside the page are the same as Markdown, and a folder with every figure
-    (SVG, PNG, CSV) and table (CSV, LaTeX).
+    (SVG, PNG, CSV) and table (CSV, LaTeX). Where the runs of a single study are in MLflow, its page goes there too.
     """
     from pathlib import Path
 
     from harness.folder import telling
     from harness.reports import study_folders
+    from harness.sync import sync_report
     from results.look import PAPER, SCREEN
     from results.report.build import report
 
@@ -244,6 +249,36 @@ def report_command(studies: tuple[str, ...], arena: str, html: str | None, paper
     with telling(page.parent, "another file with --html"):
         report(folders, page, PAPER if paper else SCREEN)
     click.echo(f"report    {page}\nMarkdown  {page.with_suffix('.md')}\nfigures and tables  {page.with_suffix('')}")
+    if tracking and len(folders) == 1 and (problem := sync_report(folders[0], page, Path(arena))):
+        _complain(f"warning: {problem}")
+
+
+@cli.command("sync")
+@click.argument("studies", nargs=-1, metavar="[STUDY ...]")
+@ARENA_OPTION
+def sync_command(studies: tuple[str, ...], arena: str) -> int:
+    """Bring the MLflow store up to date with studies' folders.
+
+    STUDY is the name of one in the arena, or its folder, wherever that came from; all of the arena by default. What is
+    there already is left alone. The store is the one of the arena, or what MLFLOW_TRACKING_URI names.
+    """
+    from pathlib import Path
+
+    from harness.reports import study_folders
+    from harness.sync import sync
+
+    status = 0
+    for folder in study_folders(studies, Path(arena)):
+        mirror = sync(folder, Path(arena))
+        if mirror.problem:
+            _complain(mirror.problem)
+            status = 1
+        else:
+            done = (
+                f"{mirror.written} runs written, {mirror.deleted} deleted" if mirror.written else "nothing was missing"
+            )
+            click.echo(f"{folder.name:9} {mirror.uri}: {done}")
+    return status
 
 
 @cli.command("list")

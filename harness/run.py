@@ -15,9 +15,9 @@ from harness.console import TABLES_FILE, render
 from harness.engine import Outcome, Shard, W, check_engine, run_shards
 from harness.folder import add_to_study, owner_of, provenance, writable
 from harness.lock import locked
+from harness.mirror import Mirror
 from harness.study import Plan, Study
 from harness.tabular import SearchResult, typical_seconds
-from harness.tracking import Mirror
 from optimizers.registry import OPTIMIZERS
 from results.ablation import compare
 from results.ablation_report import ablation_drawings
@@ -70,6 +70,13 @@ class Planned(Protocol):
     def folder(self) -> str: ...
 
 
+class Recorded(Protocol):
+    """A shard of such a cell."""
+
+    @property
+    def cell(self) -> Planned: ...
+
+
 class Progress(Protocol):
     """Who is told how a run goes on."""
 
@@ -113,25 +120,24 @@ def run(
     folder = Path(arena) / study.name
     result = StudyRun(folder, skipped=plan.skipped)
     with writable(folder), locked(folder / ".lock", wait=False, what=f"study {study.name!r}"), ExitStack() as stack:
-        owner = _plan(study, plan, folder)
-        mirror = Mirror(study.name, study.description, folder, owner, study.sweep) if tracking else None
-        if mirror:
-            result.store = mirror.uri
-            stack.enter_context(mirror)
+        _plan(study, plan, folder)
         shards = missing_shards(cells, study.seeds, folder)
-        groups = _Groups(study, cells, shards, folder, mirror)
+        mirror = stack.enter_context(Mirror(folder)) if tracking else None
+        result.store = mirror.uri if mirror else ""
+        groups = Groups(mirror, shards) if mirror else None
 
         def write(outcome: Outcome[Shard], made: dict[str, Any]) -> None:
             _write(folder / outcome.shard.cell.folder, outcome.result, made)
-            groups.done(outcome.shard)
+            if groups:
+                groups.done(outcome.shard)
 
         result.failures = record_shards(shards, jobs, engine, progress, write)
         add_to_study(folder, failures=result.failures)
         result.left_over = left_over(cells, folder)
         if any(seeds_on_record(folder / cell.folder) & set(study.seeds) for cell in cells):
             _conclude(result, study.sweep)
-            if mirror:
-                mirror.report(result.cells, [*result.figures, *result.texts])
+        if mirror:
+            mirror.finish()
         if progress:
             progress.finished(result)
     if mirror:
@@ -163,11 +169,8 @@ def missing_shards(cells: Iterable[Cell], seeds: Sequence[int], folder: Path) ->
     return shards
 
 
-def _plan(study: Study, plan: Plan, folder: Path) -> str:
-    """Writes what the study is made of, and clears what a killed run left half written.
-
-    Returns the folder's own id, by which its runs in a shared store are told from those of others.
-    """
+def _plan(study: Study, plan: Plan, folder: Path) -> None:
+    """Writes what the study is made of, and clears what a killed run left half written."""
     sweep(folder)
     for cell in plan.cells:
         cell_folder = folder / cell.folder
@@ -182,36 +185,23 @@ def _plan(study: Study, plan: Plan, folder: Path) -> str:
         "fewer_seeds": {cell.folder: cell.seeds for cell in plan.cells if cell.seeds is not None},
         "skipped": plan.skipped,
     }
-    owner = owner_of(folder)
-    write_json(folder / STUDY_FILE, {"id": owner, **about})
-    return owner
+    write_json(folder / STUDY_FILE, {"id": owner_of(folder), **about})
 
 
-class _Groups:
-    """The cells that the mirror shows in one run: those of a curve, or each of its own. It hears of complete ones."""
+class Groups:
+    """Tells the mirror of the cells that one run in MLflow is about, as soon as their last shard is on record."""
 
-    def __init__(
-        self, study: Study, cells: list[Cell], shards: list[Shard], folder: Path, mirror: Mirror | None
-    ) -> None:
-        self._mirror, self._folder, self._seeds = mirror, folder, study.seeds
-        self._cells: dict[str, list[Cell]] = {}
-        for cell in cells:
-            self._cells.setdefault(cell.curve(study.sweep), []).append(cell)
-        self._sweep = study.sweep
-        self._missing = Counter(shard.cell.curve(study.sweep) for shard in shards)
-        for group in self._cells:
-            self._tell(group)
+    def __init__(self, mirror: Mirror, shards: Iterable[Recorded]) -> None:
+        self._mirror = mirror
+        self._group = {cell: group for group in mirror.groups for cell in group}
+        self._missing = Counter(self._group[shard.cell.folder] for shard in shards)
 
-    def done(self, shard: Shard) -> None:
+    def done(self, shard: Recorded) -> None:
         """A shard is on record."""
-        group = shard.cell.curve(self._sweep)
+        group = self._group[shard.cell.folder]
         self._missing[group] -= 1
-        self._tell(group)
-
-    def _tell(self, group: str) -> None:
-        if self._mirror and not self._missing[group]:
-            cells = self._cells[group]
-            self._mirror.update([self._folder / cell.folder for cell in cells], cells[0].seeds_of(self._seeds))
+        if not self._missing[group]:
+            self._mirror.update(group)
 
 
 def record_shards(

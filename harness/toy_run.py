@@ -10,11 +10,10 @@ from typing import Any
 from harness.engine import Outcome
 from harness.folder import add_to_study, owner_of, writable
 from harness.lock import locked
-from harness.run import Progress, StudyRun, check_how, left_over, record_shards
+from harness.mirror import Mirror
+from harness.run import Groups, Progress, StudyRun, check_how, left_over, record_shards
 from harness.toy import ToyResult, run_toy
-from harness.toy_runs import toy_report, toy_summary
 from harness.toy_study import ToyCell, ToyStudy
-from harness.tracking import Mirror
 from optimizers.registry import OPTIMIZERS
 from results.drawing import save
 from results.files import sweep, write_atomically, write_json
@@ -58,15 +57,19 @@ def run_toy_study(
     folder = Path(arena) / study.name
     result = StudyRun(folder)
     with writable(folder), locked(folder / ".lock", wait=False, what=f"study {study.name!r}"), ExitStack() as stack:
-        owner = _plan(study, folder)
-        mirror = stack.enter_context(Mirror(study.name, study.description, folder, owner)) if tracking else None
+        _plan(study, folder)
+        shards = missing_trials(study, folder)
+        mirror = stack.enter_context(Mirror(folder)) if tracking else None
         result.store = mirror.uri if mirror else ""
+        groups = Groups(mirror, shards) if mirror else None
 
         def write(outcome: Outcome[ToyShard], made: dict[str, Any]) -> None:
             columns = asdict(outcome.result)
             write_trials(folder / outcome.shard.cell.folder, columns.pop("seeds"), columns, made)
+            if groups:
+                groups.done(outcome.shard)
 
-        result.failures = record_shards(missing_trials(study, folder), jobs, engine, progress, write)
+        result.failures = record_shards(shards, jobs, engine, progress, write)
         add_to_study(folder, failures=result.failures)
         result.left_over = left_over(study.cells, folder)
         records = [read_trials(folder / cell.folder, cell.seeds_of(study.seeds)) for cell in study.cells]
@@ -74,23 +77,21 @@ def run_toy_study(
         if records:
             _conclude(result, records)
         if mirror:
-            mirror.write(lambda: [toy_summary(record) for record in records])
-            mirror.write(lambda: [toy_report(study.name, records, [*result.figures, *result.texts])])
+            mirror.finish()
         if progress:
             progress.finished(result)
     result.mirror_problem = mirror.problem if mirror else ""
     return result
 
 
-def _plan(study: ToyStudy, folder: Path) -> str:
-    """Writes what the study is made of, and clears what a killed run left half written; the folder's own id."""
+def _plan(study: ToyStudy, folder: Path) -> None:
+    """Writes what the study is made of, and clears what a killed run left half written."""
     sweep(folder)
     for cell in study.cells:
         (folder / cell.folder).mkdir(exist_ok=True)
         write_json(folder / cell.folder / CELL_FILE, cell.describe())
-    owner = owner_of(folder)
     about = {
-        "id": owner,
+        "id": owner_of(folder),
         "kind": "toy",
         "name": study.name,
         "description": study.description,
@@ -98,7 +99,6 @@ def _plan(study: ToyStudy, folder: Path) -> str:
         "seeds": list(study.seeds),
     }
     write_json(folder / STUDY_FILE, about)
-    return owner
 
 
 def missing_trials(study: ToyStudy, folder: Path) -> list[ToyShard]:

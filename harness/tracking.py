@@ -1,108 +1,44 @@
-"""The mirror of a study's folder in MLflow: the only file that writes there.
+"""The runs of a study in an MLflow store: the only file that writes there.
 
-It works in a thread of its own, so the search waits for none of it, and never changes a run that is finished. A run
-carries what it is of and of what state as tags: it is left alone where both are right, and otherwise written anew, the
-old one deleted after. So the mirror can be killed anywhere and comes out right at the next run of the study.
+A run that is finished is never changed. It carries what it is of and of what state as tags: it is left alone where
+both are right, and otherwise written anew, the old one deleted after. So whoever writes can be killed anywhere, and
+comes out right at the next time.
 """
 
 from __future__ import annotations
 
+import json
 import logging
-import queue
-import threading
+import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.curve_runs import curve_summary
-from harness.runs import RunContent, report, summary, trials
-from harness.store import create_sqlite, is_server, probe, sqlite_file, store_uri
-from results.curves import curves
-from results.record import CellRecord, read_cell
+from harness.runs import Dataset, RunContent, RunPlan, digest
+from harness.store import create_sqlite, is_server, probe, sqlite_file
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import Run
+    from mlflow.entities import DatasetInput, Run
 
-MAX_PROBLEMS = 3  # after so many the store is taken to be gone
-# runs are listed by their start, newest first: the report on top, then summaries, then trials
-START_OFFSET_MS = {"report": 0, "summary": -1_000, "trial": -100_000}
+# runs are listed by their start, newest first: the report on top, then summaries in the study's order, then trials
+START_OFFSET_MS = {"report": 0, "summary": -1_000, "trial": -1_000_000}
+NOTE = "mlflow.note.content"
+OWN_NOTE = "arena.note"  # of an experiment: what its description was when we wrote it
 
 
-class Mirror:
-    """Mirrors the cells of a study as they are finished; a context manager around the search.
+def connect(uri: str) -> MlflowClient:
+    """A client of the store, which is created if need be.
 
-    Attributes:
-        uri: the store.
-        problem: one sentence on why the mirror is behind, "" where it is not.
+    Raises:
+        ConnectionError: when it is a server that does not answer.
     """
-
-    def __init__(self, study: str, description: str, folder: Path, owner: str, sweep: str = "") -> None:
-        self.uri = store_uri(folder.parent)
-        self.problem = ""
-        self._study, self._description, self._folder = study, description, folder
-        self._owner, self._sweep = owner, sweep
-        self._jobs: queue.SimpleQueue[Callable[[], list[RunContent]] | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._work, name="mlflow-mirror", daemon=True)
-
-    def __enter__(self) -> Mirror:
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._jobs.put(None)
-        if kind is None:
-            self._thread.join()
-
-    def update(self, cell_folders: Sequence[Path], seeds: Sequence[int]) -> None:
-        """Brings the runs of finished cells up to date, soon: those of a curve of the sweep, or a single one."""
-
-        def contents() -> list[RunContent]:
-            cells = [read_cell(folder).only(seeds) for folder in cell_folders]
-            on_curves = curves(cells, self._sweep) if self._sweep else []
-            if on_curves:
-                return [curve_summary(curve) for curve in on_curves]
-            return [content for cell in cells for content in (*trials(cell), summary(cell))]
-
-        self._jobs.put(contents)
-
-    def write(self, make: Callable[[], list[RunContent]]) -> None:
-        """Brings the runs that ``make`` gives up to date, soon; it is called in the mirror's thread."""
-        self._jobs.put(make)
-
-    def report(self, cells: Sequence[CellRecord], artifacts: Sequence[Path]) -> None:
-        """Brings the study's report run up to date, soon."""
-        self._jobs.put(lambda: [report(self._study, cells, artifacts)])
-
-    def _work(self) -> None:
-        problems: list[Exception] = []
-        try:
-            experiment = _Experiment(
-                _connect(self.uri), self._study, self._description, self._folder.parent, self._owner
-            )
-            while (job := self._jobs.get()) is not None:
-                contents = job()
-                for content in contents:
-                    try:
-                        experiment.write(content)
-                    except Exception as error:  # one run that MLflow refuses must not keep the others out
-                        problems.append(error)
-                        if len(problems) == MAX_PROBLEMS:
-                            raise
-                experiment.drop_old_trials(contents)
-            if problems:
-                raise problems[0]
-        except Exception as error:  # whatever MLflow or its store raise, the study itself is on record
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-            self.problem = f"MLflow at {self.uri} is behind: {reason}; the next run of the study catches up"
-
-
-def _connect(uri: str) -> MlflowClient:
-    """A client of the store, which is created if need be."""
     if is_server(uri):
         probe(uri)
-    from mlflow import MlflowClient  # a second, in this thread
+    from mlflow import MlflowClient  # a second
 
     for chatty in ("alembic", "mlflow.store.db.utils"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
@@ -112,67 +48,131 @@ def _connect(uri: str) -> MlflowClient:
     return MlflowClient(tracking_uri=uri)
 
 
-class _Experiment:
-    """The runs of one study."""
+@dataclass(frozen=True)
+class _Known:
+    """A run that is there."""
 
-    def __init__(self, client: MlflowClient, study: str, description: str, arena: Path, owner: str) -> None:
+    id: str
+    state: str
+    finished: bool
+
+    @staticmethod
+    def of(run: Run) -> _Known:
+        return _Known(run.info.run_id, run.data.tags.get("arena.state", ""), run.info.status == "FINISHED")
+
+
+class Experiment:
+    """The runs of one study.
+
+    Args:
+        client: of the store.
+        study: its name.
+        owner: its folder's own id; runs of another folder's study of the same name are left alone.
+        arena: the folder of all studies.
+
+    Attributes:
+        id: of the experiment.
+        written, deleted: how many runs.
+    """
+
+    def __init__(self, client: MlflowClient, study: str, owner: str, arena: Path) -> None:
+        self.written = self.deleted = 0
         self._client, self._study, self._owner = client, study, owner
-        self._id = self._find(description, arena)
-        self._known: dict[tuple[str, str], list[Run]] = {}
+        self._now = int(time.time() * 1000)
+        self.id = self._find(arena)
+        self._known: dict[tuple[str, str], list[_Known]] = {}
         for run in self._runs():
-            if run.data.tags.get("arena.owner") != owner:
-                continue  # another folder's study of the same name, mirrored into the same store
-            place = run.data.tags.get("kind", ""), run.data.tags.get("arena.key", "")
-            self._known.setdefault(place, []).append(run)
+            tags = run.data.tags
+            if tags.get("arena.owner") == owner:
+                self._known.setdefault((tags.get("kind", ""), tags.get("arena.key", "")), []).append(_Known.of(run))
 
-    def write(self, content: RunContent) -> None:
-        """Writes a run, unless it is there in the same state; others of the same key are deleted."""
-        known = self._known.get((content.kind, content.key), [])
-        right = [run for run in known if _is_right(run, content)][:1] or [self._create(content)]
-        for run in known:
-            if run.info.run_id != right[0].info.run_id:
-                self._client.delete_run(run.info.run_id)
-        self._known[content.kind, content.key] = right
+    def write(self, plan: RunPlan, place: int = 0) -> str:
+        """Writes a run, unless it is there in the same state; others of its kind and key are deleted.
 
-    def drop_old_trials(self, contents: Sequence[RunContent]) -> None:
-        """Deletes the trials of seeds that their cell, of which these are all runs, no longer comes to."""
-        wanted = {(content.kind, content.key) for content in contents}
-        cells = {content.key for content in contents if content.kind == "summary"}
-        for kind, key in list(self._known):
-            if kind == "trial" and key.rpartition("/")[0] in cells and (kind, key) not in wanted:
-                for run in self._known.pop((kind, key)):
-                    self._client.delete_run(run.info.run_id)
+        Args:
+            plan: of the run.
+            place: of it in the list of its kind.
 
-    def _create(self, content: RunContent) -> Run:
-        from mlflow.entities import Metric, Param
+        Returns:
+            its id.
+        """
+        known = self._known.setdefault(plan.place, [])
+        right = next((run.id for run in known if run.finished and run.state == plan.state), None)
+        right = right or self._create(plan, place)
+        self._delete(run for run in known if run.id != right)
+        self._known[plan.place] = [_Known(right, plan.state, finished=True)]
+        return right
 
-        now = int(time.time() * 1000)
-        tags = {"kind": content.kind, "study": self._study, "arena.owner": self._owner}
-        tags |= {"arena.key": content.key, "arena.state": content.state}
-        run = self._client.create_run(
-            self._id,
-            start_time=now + START_OFFSET_MS[content.kind],
-            tags=tags | content.tags,
-            run_name=content.name,
-        )
+    def keep(self, places: Collection[tuple[str, str]]) -> None:
+        """Deletes the runs of all kinds and keys but these: of cells that the study no longer has."""
+        for place in list(self._known):
+            if place not in places:
+                self._delete(self._known[place])
+                del self._known[place]
+
+    def describe(self, make: Callable[[], tuple[str, Mapping[str, str]]], state: str) -> None:
+        """Writes the experiment's page, unless it is there in this state.
+
+        Args:
+            make: gives the description, which is not written where a person has changed the old one, and tags with
+                saved views.
+            state: of what they are made.
+        """
+        tags = self._client.get_experiment(self.id).tags
+        if tags.get("arena.state") == state:
+            return
+        note, views = make()
+        if digest([tags.get(NOTE, "")]) == tags.get(OWN_NOTE, digest([""])):
+            self._client.set_experiment_tag(self.id, OWN_NOTE, digest([note]))
+            self._client.set_experiment_tag(self.id, NOTE, note)
+        for key, view in views.items():
+            with suppress(Exception):  # a store may refuse what no document promises
+                self._client.set_experiment_tag(self.id, key, view)
+        self._client.set_experiment_tag(self.id, "arena.state", state)
+
+    def _create(self, plan: RunPlan, place: int) -> str:
+        from mlflow.entities import Metric, Param, RunTag
+
+        content = plan.make()
+        start = self._now + START_OFFSET_MS[plan.kind] - place
+        tags = {"kind": plan.kind, "study": self._study, "arena.owner": self._owner}
+        tags |= {"arena.key": plan.key, "arena.state": plan.state}
+        run = self._client.create_run(self.id, start_time=start, tags=tags | content.tags, run_name=content.name)
+        run_id = str(run.info.run_id)
+        self._known[plan.place].append(_Known.of(run))  # should the rest fail, the next try deletes it
         self._client.log_batch(
-            run.info.run_id,
-            metrics=[Metric(metric, value, now, step) for metric, value, step in content.points],
+            run_id,
+            metrics=[Metric(metric, value, self._now, step) for metric, value, step in content.points],
             params=[Param(name, value) for name, value in content.params.items()],
+            tags=[RunTag(NOTE, content.describe(self.id, run_id))],
         )
-        for path in content.artifacts:
-            self._client.log_artifact(run.info.run_id, str(path))
-        self._client.set_terminated(run.info.run_id)
-        return run
+        if content.datasets:
+            self._client.log_inputs(run_id, datasets=[_input(dataset) for dataset in content.datasets])
+        self._log_files(run_id, content)
+        self._client.set_terminated(run_id, end_time=start + round(1000 * content.seconds))
+        self.written += 1
+        return run_id
 
-    def _find(self, description: str, arena: Path) -> str:
+    def _log_files(self, run_id: str, content: RunContent) -> None:
+        with tempfile.TemporaryDirectory(prefix="nas-arena-") as folder:
+            for name, file in content.files.items():
+                path = Path(folder) / name if isinstance(file, bytes) else file
+                if isinstance(file, bytes):
+                    path.write_bytes(file)
+                self._client.log_artifact(run_id, str(path), name.rpartition("/")[0] or None)
+
+    def _delete(self, runs: Iterator[_Known] | list[_Known]) -> None:
+        for run in runs:
+            self._client.delete_run(run.id)
+            self.deleted += 1
+
+    def _find(self, arena: Path) -> str:
         found = self._client.get_experiment_by_name(self._study)
         if found is None:
             # a server chooses its own place for artifacts; beside a file they would land in the current folder
             local = sqlite_file(str(self._client.tracking_uri)) is not None
             location = (arena.resolve().parent / "mlruns" / self._study).as_uri() if local else None
-            tags = {"mlflow.note.content": description} if description else {}
-            return str(self._client.create_experiment(self._study, artifact_location=location, tags=tags))
+            return str(self._client.create_experiment(self._study, artifact_location=location))
         if found.lifecycle_stage == "deleted":  # by hand, in the UI; it still keeps its name
             self._client.restore_experiment(found.experiment_id)
         return str(found.experiment_id)
@@ -180,12 +180,22 @@ class _Experiment:
     def _runs(self) -> Iterator[Run]:
         token = None
         while True:
-            page = self._client.search_runs([self._id], max_results=1000, page_token=token)
+            page = self._client.search_runs([self.id], max_results=1000, page_token=token)
             yield from page
             token = page.token
             if not token:
                 return
 
 
-def _is_right(run: Run, content: RunContent) -> bool:
-    return bool(run.info.status == "FINISHED" and run.data.tags.get("arena.state") == content.state)
+def _input(dataset: Dataset) -> DatasetInput:
+    from mlflow.entities import Dataset as MlflowDataset
+    from mlflow.entities import DatasetInput, InputTag
+
+    entity = MlflowDataset(
+        name=dataset.name,
+        digest=dataset.digest,
+        source_type="nas-arena",
+        source=json.dumps({"files": dict(dataset.source)}),
+        profile=json.dumps({"architectures": dataset.size}),
+    )
+    return DatasetInput(dataset=entity, tags=[InputTag("mlflow.data.context", "searched")])

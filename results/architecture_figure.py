@@ -9,7 +9,7 @@ import numpy as np
 
 from results.anytime import Answer
 from results.canvas import canvas
-from results.drawing import Drawing, stem
+from results.drawing import Drawing, stem, svg_of
 from results.figures import answer_in_words
 from results.look import BLUE, GREEN, ORANGE, PINK, SKY, VERMILLION, Look
 from results.record import BEST_SEEN, CellRecord
@@ -36,27 +36,19 @@ def found_architecture(cell: CellRecord, answer: Answer, look: Look) -> Drawing 
     """
     import pandas as pd  # 0.5 s
 
-    found = cell.columns[answer][:, -1]
-    indices, counts = np.unique(found[found >= 0], return_counts=True)
-    if indices.size == 0:
+    most = most_found(cell, answer)
+    if most is None:
         return None
-    best, count, seeds = int(indices[counts.argmax()]), int(counts.max()), len(cell.seeds)
+    (best, count, distinct), seeds = most, len(cell.seeds)
     about = cell.about["benchmark"]
-    variables = about["space"]["variables"]
-    values = [_values(variable) for variable in variables]
-    arch = np.unravel_index(best, [len(names) for names in values])
-    chosen = [names[place] for names, place in zip(values, arch, strict=True)]
-    names = [variable["name"] for variable in variables]
+    names, chosen = _variables(about), _choices(about, best)
     words = answer_in_words([cell], answer)
     title = f"{cell.optimizer} on {about['label']}: {words} found most often"
-    edges = about.get("edges")
-    with look.context():
-        colours = _colours(values)
-        figure = _graph(title, edges, chosen, colours, look) if edges else _chain(title, names, chosen, look)
-    regret = float(cell.columns[f"{answer}_regret"][found == best, -1][0])
+    figure = _figure(about, best, title, look)
+    regret = float(cell.columns[f"{answer}_regret"][cell.columns[answer][:, -1] == best, -1][0])
     caption = (
         f"Most frequent final {words} of {cell.optimizer} on {about['label']}: of {count:,} of {seeds:,} seeds "
-        f"({100 * count / seeds:.0f} %), among {indices.size:,} that differ. Number {best:,} of the table; search "
+        f"({100 * count / seeds:.0f} %), among {distinct:,} that differ. Number {best:,} of the table; search "
         f"regret {regret:.3g} {about['wording']['regret_unit']}. "
         + ", ".join(f"{name.replace('->', '→')}: {value}" for name, value in zip(names, chosen, strict=True))
         + "."
@@ -64,6 +56,49 @@ def found_architecture(cell: CellRecord, answer: Answer, look: Look) -> Drawing 
     data = pd.DataFrame({"variable": names, "value": chosen, "index": best, "seeds": count, "share": count / seeds})
     name = stem(about["label"], cell.optimizer, "found", BEST_SEEN if answer == "incumbent" else answer)
     return Drawing(name, title, caption, figure, data, look)
+
+
+def most_found(cell: CellRecord, answer: Answer) -> tuple[int, int, int] | None:
+    """The most frequent final answer over seeds; None where no seed has one.
+
+    Returns:
+        its index in the table, the lowest of equally frequent ones; how many seeds have it; how many different ones
+        there are.
+    """
+    found = cell.columns[answer][:, -1]
+    indices, counts = np.unique(found[found >= 0], return_counts=True)
+    return (int(indices[counts.argmax()]), int(counts.max()), indices.size) if indices.size else None
+
+
+def architecture_svg(about: Mapping[str, Any], index: int, look: Look) -> bytes:
+    """One architecture of a benchmark, as an SVG file.
+
+    Args:
+        about: the part of ``cell.json`` on the benchmark.
+        index: of the architecture in its table.
+        look: how it is set.
+    """
+    title = f"{about['label']}: number {index:,} of the table"
+    return svg_of(_figure(about, index, title, look), title, look)
+
+
+def _figure(about: Mapping[str, Any], index: int, title: str, look: Look) -> Figure:
+    edges, chosen = about.get("edges"), _choices(about, index)
+    with look.context():
+        if edges:
+            return _graph(title, edges, chosen, _colours([_values(one) for one in about["space"]["variables"]]), look)
+        return _chain(title, _variables(about), chosen, look)
+
+
+def _variables(about: Mapping[str, Any]) -> list[str]:
+    return [variable["name"] for variable in about["space"]["variables"]]
+
+
+def _choices(about: Mapping[str, Any], index: int) -> list[str]:
+    """The value of every variable of an architecture."""
+    values = [_values(variable) for variable in about["space"]["variables"]]
+    arch = np.unravel_index(index, [len(names) for names in values])
+    return [names[place] for names, place in zip(values, arch, strict=True)]
 
 
 def _values(variable: Mapping[str, Any]) -> list[str]:

@@ -66,7 +66,7 @@ def curves(cells: Iterable[CellRecord], sweep: str) -> list[Curve]:
 
     A value whose seeds are not all on record is left out.
     """
-    with_number = [cell for cell in cells if is_number(cell.about["optimizer"]["settings"].get(sweep))]
+    with_number = [cell for cell in cells if on_curve(cell.about, sweep)]
     return [_curve(group, sweep) for group in by_fixed_settings(with_number, (sweep,))]
 
 
@@ -74,9 +74,24 @@ def by_fixed_settings(cells: Iterable[CellRecord], free: Collection[str]) -> lis
     """Cells of one optimizer and benchmark that differ in some settings alone, in the order of their first."""
     groups: dict[tuple[str, str, str], list[CellRecord]] = {}
     for cell in cells:
-        others = sorted((name, str(value)) for name, value in fixed_settings(cell, free).items())
-        groups.setdefault((cell.about["optimizer"]["name"], cell.benchmark, repr(others)), []).append(cell)
+        groups.setdefault(curve_key(cell.about, free), []).append(cell)
     return list(groups.values())
+
+
+def curve_key(about: Mapping[str, Any], free: Collection[str]) -> tuple[str, str, str]:
+    """What cells that differ in some settings alone have in common: optimizer, benchmark and the other settings.
+
+    Args:
+        about: the content of a cell's ``cell.json``.
+        free: the names of the settings that may differ.
+    """
+    others = sorted((name, str(value)) for name, value in about["optimizer"]["settings"].items() if name not in free)
+    return about["optimizer"]["name"], about["benchmark"]["label"], repr(others)
+
+
+def on_curve(about: Mapping[str, Any], sweep: str) -> bool:
+    """Whether a cell lies on a curve over a setting: whether that is a number there."""
+    return is_number(about["optimizer"]["settings"].get(sweep))
 
 
 def fixed_settings(cell: CellRecord, free: Collection[str]) -> dict[str, Any]:

@@ -53,13 +53,7 @@ class Drawing:
 
     @cached_property
     def _svg(self) -> bytes:  # a page and a folder of files both want it, and drawing takes most of a report's time
-        import matplotlib as mpl
-
-        stream = BytesIO()
-        with self.look.context(), mpl.rc_context({"svg.hashsalt": self.name}):
-            self.figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
-        families = ", ".join(f"'{family}'" if " " in family else family for family in self.look.fonts)
-        return stream.getvalue().replace(f"'{self.look.fonts[0]}'".encode(), families.encode())
+        return svg_of(self.figure, self.name, self.look)
 
     def save(self, folder: Path) -> list[Path]:
         """Writes the figure as SVG and PNG and its numbers as CSV into a folder, each file whole or not at all."""
@@ -70,6 +64,17 @@ class Drawing:
             save(self.figure, paths[1], DPI)
         write_atomically(paths[2], lambda stream: stream.write(numbers))
         return paths
+
+
+def svg_of(figure: Figure, name: str, look: Look) -> bytes:
+    """A figure as an SVG file, whose names of parts are made from the figure's own name: always the same bytes."""
+    import matplotlib as mpl
+
+    stream = BytesIO()
+    with look.context(), mpl.rc_context({"svg.hashsalt": name}):
+        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+    families = ", ".join(f"'{family}'" if " " in family else family for family in look.fonts)
+    return stream.getvalue().replace(f"'{look.fonts[0]}'".encode(), families.encode())
 
 
 def save(figure: Figure, path: Path, dpi: int = 150) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import product
+from threading import RLock
 from typing import Any
 
 from results.record import CellRecord
@@ -43,8 +44,13 @@ FREE = tuple(pair for pair in product(_COLOURS, _LINES) if pair not in BUILT_IN.
 
 MOST_IN_COLOUR = 10  # curves of a panel; more are not told apart
 
+# of the first, second, third, ... curve of a colour: how much of which grey is mixed in
+SHADES = ((0, 0.0), (255, 0.45), (128, 0.5), (255, 0.7), (96, 0.3), (255, 0.25))
+
 # of the first, second, third, ... setting of an optimizer
 MARKERS = (("", True), *product("os^Dv", (True, False)))
+
+_SETTINGS = RLock()  # of matplotlib, which has one set for all threads
 
 
 @dataclass(frozen=True)
@@ -74,11 +80,15 @@ class Look:
         """The text size in inches."""
         return self.text / 72
 
-    def context(self) -> AbstractContextManager[None]:
-        """Matplotlib's settings for the time of a with statement: figures are both made and written within one."""
+    @contextmanager
+    def context(self) -> Iterator[None]:
+        """Matplotlib's settings for the time of a with statement: figures are both made and written within one.
+
+        They are those of the whole process, so other threads wait until the statement has ended.
+        """
         import matplotlib as mpl  # 0.3 s
 
-        return mpl.rc_context(
+        settings = mpl.rc_context(
             {
                 "font.family": [self.fonts[0]],
                 "mathtext.fontset": "stix" if self.fonts[0].startswith("STIX") else "dejavusans",
@@ -104,6 +114,8 @@ class Look:
                 "svg.fonttype": "none",
             }
         )
+        with _SETTINGS, settings:
+            yield
 
 
 SCREEN = Look(4.6, 2.3, ("DejaVu Sans", "Verdana", "Arial", "sans-serif"), 8.5, 7.5, 1.5, titled=True)
@@ -175,6 +187,29 @@ def styles(cells: Iterable[CellRecord]) -> dict[str, Style]:
         # the one with default settings is the plain one, wherever the study names it
         for place, label in enumerate(sorted(labels, key=lambda label, name=name: label != name))  # type: ignore[misc]
     }
+
+
+def shades(labels: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """A colour, #RRGGBB, for every label, where neither dashes nor markers can tell curves apart.
+
+    Optimizers have the colours of :func:`styles`; further labels of one colour get it lighter and darker in turn.
+
+    Args:
+        labels: name of the optimizer, and the optimizer with its settings; those first keep the pure colour.
+    """
+    named = {label: name for name, label in labels}
+    pairs, counts, chosen = _pairs(dict.fromkeys(named.values())), dict[str, int](), {}
+    for label, name in named.items():
+        colour = pairs[name][0]
+        place = counts[colour] = counts.get(colour, -1) + 1
+        chosen[label] = _mixed(colour, *SHADES[place % len(SHADES)])
+    return chosen
+
+
+def _mixed(colour: str, other: int, share: float) -> str:
+    """A colour with so much of a grey in it."""
+    parts = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
+    return "#" + "".join(f"{round((1 - share) * part + share * other):02X}" for part in parts)
 
 
 def _pairs(names: Iterable[str]) -> dict[str, tuple[str, Dashes]]:

@@ -157,6 +157,45 @@ def evaluations_to_target(cell: CellRecord, regret: float | None = None) -> Floa
     return hitting_times(cell.seeds, improved["seed"], improved["evaluations"], hit)
 
 
+@dataclass(frozen=True)
+class Ranking:
+    """The order of a table's rows.
+
+    Attributes:
+        budgets: what all cells report at.
+        solved: of each, whether two or more optimizers' median seed has no regret left.
+        ranked_at: the largest budget that is not solved, whose regret ranks; None where all are solved, and then the
+            evaluations to the target do.
+        cells: best first.
+    """
+
+    budgets: tuple[int, ...]
+    solved: tuple[bool, ...]
+    ranked_at: int | None
+    cells: tuple[CellRecord, ...]
+
+
+def rank(cells: Sequence[CellRecord], answer: str = "incumbent") -> Ranking:
+    """Ranks the cells of one benchmark; see :func:`benchmark_table`."""
+    budgets = tuple(sorted(set.intersection(*(set(cell.about["report_at"]) for cell in cells))))
+    medians = [[float(np.median(cell.at(budget, f"{answer}_regret"))) for budget in budgets] for cell in cells]
+    solvers = [
+        {cell.about["optimizer"]["name"] for cell, row in zip(cells, medians, strict=True) if row[place] == 0}
+        for place in range(len(budgets))
+    ]
+    solved = tuple(len(names) >= 2 for names in solvers)
+    ranked_at = max((budget for budget, is_solved in zip(budgets, solved, strict=True) if not is_solved), default=None)
+
+    def key(cell: CellRecord) -> tuple[float, float]:
+        median = float(np.median(evaluations_to_target(cell)))
+        if ranked_at is None:
+            return 0.0, median
+        regret = float(interquartile_mean(cell.at(ranked_at, f"{answer}_regret")))
+        return (np.inf if np.isnan(regret) else regret), median
+
+    return Ranking(budgets, solved, ranked_at, tuple(sorted(cells, key=key)))
+
+
 def benchmark_table(cells: Sequence[CellRecord], answer: str = "incumbent") -> BenchmarkTable:
     """The table of one benchmark.
 
@@ -165,29 +204,15 @@ def benchmark_table(cells: Sequence[CellRecord], answer: str = "incumbent") -> B
         answer: the column whose regret ranks and says what is solved: "incumbent", the best seen, or "recommended".
     """
     about = cells[0].about["benchmark"]
-    budgets = tuple(sorted(set.intersection(*(set(cell.about["report_at"]) for cell in cells))))
-    medians = [[float(np.median(cell.at(budget, f"{answer}_regret"))) for budget in budgets] for cell in cells]
-    solvers = [
-        {cell.about["optimizer"]["name"] for cell, row in zip(cells, medians, strict=True) if row[place] == 0}
-        for place in range(len(budgets))
-    ]
-    solved = tuple(len(names) >= 2 for names in solvers)
-    unsolved = max((place for place in range(len(budgets)) if not solved[place]), default=None)
-
-    def rank(cell: CellRecord) -> tuple[float, float]:
-        if unsolved is None:
-            return 0.0, float(np.median(evaluations_to_target(cell)))
-        regret = float(interquartile_mean(cell.at(budgets[unsolved], f"{answer}_regret")))
-        return (np.inf if np.isnan(regret) else regret), float(np.median(evaluations_to_target(cell)))
-
-    rows = tuple(row for cell in sorted(cells, key=rank) for row in _rows(cell, about, budgets))
+    ranking = rank(cells, answer)
+    rows = tuple(row for cell in ranking.cells for row in _rows(cell, about, ranking.budgets))
     return BenchmarkTable(
         label=cells[0].benchmark,
         about=about,
         unit=cells[0].about["budget"]["unit"],
         seeds=tuple(sorted({len(cell.seeds) for cell in cells})),
-        budgets=budgets,
-        solved=solved,
+        budgets=ranking.budgets,
+        solved=ranking.solved,
         rows=rows,
         best_by_validation=_best(about),
         reports=(reports := cells[0].about.get("report", {})),

@@ -100,6 +100,11 @@ def markdown(document: Document, pictures_folder: str) -> str:
     return "\n\n".join(line for line in lines if line) + "\n"
 
 
+def blocks_as_markdown(blocks: Iterable[Block]) -> Iterator[str]:
+    """Blocks without pictures as paragraphs of Markdown."""
+    return _markdown_blocks(blocks, 2, "")
+
+
 def _markdown_blocks(blocks: Iterable[Block], level: int, folder: str) -> Iterator[str]:
     for block in blocks:
         match block:

@@ -1,0 +1,125 @@
+"""The mirror of a study's folder in MLflow, in a thread of its own, so that the search waits for none of it."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from harness.runs import RunPlan, digest
+from harness.store import store_uri
+from harness.study_page import StudyPage
+from harness.study_runs import StudyRuns
+from harness.tracking import Experiment, connect
+
+MAX_PROBLEMS = 3  # one after the other: the store is then taken to be gone
+
+
+class Mirror:
+    """Brings the runs of a study up to date with its folder; a context manager around the search.
+
+    Args:
+        folder: of the study, whose lock is held.
+        arena: the folder beside which the store is, unless MLFLOW_TRACKING_URI names another; the study's by default.
+
+    Raises:
+        RecordError: when the folder is no study.
+
+    Attributes:
+        groups: the cells that one run is about: those of a curve of the sweep, or each of its own.
+        uri: the store.
+        written, deleted: how many runs, so far.
+        problem: one sentence on why the mirror is behind, "" where it is not.
+    """
+
+    def __init__(self, folder: Path, arena: Path | None = None) -> None:
+        self._runs, self._arena = StudyRuns(folder), folder.parent if arena is None else arena
+        self.groups = tuple(self._runs.groups.values())
+        self.uri = store_uri(self._arena)
+        self.problem = ""
+        self.written = self.deleted = 0
+        self._jobs: queue.SimpleQueue[Callable[[_Writer], object] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="mlflow-mirror", daemon=True)
+
+    def __enter__(self) -> Mirror:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._jobs.put(None)
+        if kind is None:
+            self._thread.join()
+
+    def update(self, group: Sequence[str]) -> None:
+        """Brings the runs about some cells, one of the groups, up to date, soon."""
+        self._jobs.put(lambda writer: writer.update(group))
+
+    def finish(self) -> None:
+        """Brings all runs and the study's page up to date, soon; runs of what the study no longer has are deleted."""
+        self._jobs.put(lambda writer: writer.finish())
+
+    def _work(self) -> None:
+        experiment: Experiment | None = None
+        try:
+            experiment = Experiment(connect(self.uri), self._runs.name, self._runs.owner, self._arena)
+            writer = _Writer(self._runs, experiment)
+            while (job := self._jobs.get()) is not None:
+                job(writer)
+            writer.retry()
+        except Exception as error:  # whatever MLflow or its store raise, the study itself is on record
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            self.problem = (
+                f"MLflow at {self.uri} is behind: {reason}; the next run of the study, or `nas-arena sync "
+                f"{self._runs.folder.name}`, catches up"
+            )
+        if experiment:
+            self.written, self.deleted = experiment.written, experiment.deleted
+
+
+class _Writer:
+    """Writes the runs of a study; what fails is tried once more at the end, as a database can be locked for a while."""
+
+    def __init__(self, runs: StudyRuns, experiment: Experiment) -> None:
+        self._runs, self._experiment = runs, experiment
+        self._places = {group: place for place, group in enumerate(runs.groups.values())}
+        self._failed: dict[tuple[str, str], tuple[RunPlan, int]] = {}
+        self._in_a_row = 0
+
+    def update(self, group: Sequence[str]) -> list[RunPlan]:
+        plans = list(self._runs.plans_of(group))
+        for plan in plans:
+            self._write(plan, self._places[tuple(group)])
+        return plans
+
+    def finish(self) -> None:
+        plans = [plan for group in self._runs.groups.values() for plan in self.update(group)]
+        if not plans:
+            return
+        report = self._runs.report(digest(sorted((*plan.place, plan.state) for plan in plans)))
+        self._write(report, 0)
+        self._experiment.keep({plan.place for plan in (*plans, report)})
+        if report.place not in self._failed:
+            run = self._experiment.write(report)
+            self._experiment.describe(lambda: self._page(run), report.state)
+
+    def _page(self, report: str) -> tuple[str, dict[str, str]]:
+        page = StudyPage(self._runs)
+        return page.description(self._experiment.id, report), page.views(int(time.time() * 1000))
+
+    def retry(self) -> None:
+        """Raises what fails again."""
+        for plan, place in list(self._failed.values()):
+            self._experiment.write(plan, place)
+
+    def _write(self, plan: RunPlan, place: int) -> None:
+        try:
+            self._experiment.write(plan, place)
+            self._failed.pop(plan.place, None)
+            self._in_a_row = 0
+        except Exception:  # one run that MLflow refuses must not keep the others out
+            self._failed[plan.place] = plan, place
+            self._in_a_row += 1
+            if self._in_a_row == MAX_PROBLEMS:
+                raise

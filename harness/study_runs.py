@@ -1,0 +1,156 @@
+"""The runs that a study should have in MLflow, told by its folder alone, wherever that came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from harness.cell_runs import OnRecord, cell_plans, drawer
+from harness.curve_runs import curve_plans
+from harness.pages import run_page
+from harness.runs import CONTENT_VERSION, RunContent, RunPlan, digest, links
+from harness.toy_runs import toy_plans
+from results.curves import curve_key, on_curve
+from results.files import read_json
+from results.look import shades
+from results.record import CELL_FILE, STUDY_FILE, shard_files
+from results.report.gather import StudyFolder, read_folder
+
+REPORT = "report.html"
+DATA = "results.parquet"
+TEXTS = ("tables.txt", "ablation.txt", "toy.txt", "report.md")
+
+
+class StudyRuns:
+    """The runs of a study.
+
+    Args:
+        folder: of the study.
+
+    Raises:
+        RecordError: when it is none.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self._about = folder, read_json(folder / STUDY_FILE)
+        self._cells: dict[str, dict[str, Any]] = {
+            name: read_json(folder / name / CELL_FILE) for name in self._about["cells"]
+        }
+        self._draw = drawer()
+        self._colours = shades((cell["optimizer"]["name"], cell["optimizer"]["label"]) for cell in self._cells.values())
+
+    @property
+    def name(self) -> str:
+        """Of the study and its experiment."""
+        return str(self._about["name"])
+
+    @property
+    def owner(self) -> str:
+        """The folder's own id, by which its runs are told from those of another folder of the same name."""
+        return str(self._about["id"])
+
+    @property
+    def description(self) -> str:
+        """What the study is, in a sentence."""
+        return str(self._about.get("description", ""))
+
+    @cached_property
+    def study(self) -> StudyFolder:
+        """All that is on record; a study of many cells takes seconds and a gigabyte.
+
+        Raises:
+            RecordError: when nothing is finished.
+        """
+        return read_folder(self.folder)
+
+    @cached_property
+    def groups(self) -> dict[str, tuple[str, ...]]:
+        """The cells that one run is about, by the first of them: those of a curve of the sweep, or each of its own."""
+        sweep, curves = self._about.get("sweep", ""), dict[tuple[str, str, str], list[str]]()
+        groups: dict[str, list[str]] = {}
+        for name, about in self._cells.items():
+            alone = not sweep or not on_curve(about, sweep)
+            group = [] if alone else curves.setdefault(curve_key(about, (sweep,)), [])
+            group.append(name)
+            groups.setdefault(group[0], group)
+        return {first: tuple(group) for first, group in groups.items()}
+
+    def plans_of(self, group: Sequence[str]) -> Iterator[RunPlan]:
+        """Those about one of the groups of cells; none where nothing of it is on record."""
+        about, sweep = self._cells[group[0]], self._about.get("sweep", "")
+        colour = self._colours[about["optimizer"]["label"]]
+        if self._about.get("kind") == "toy":
+            return toy_plans(self.folder / group[0], self._seeds_of(group[0]), colour)
+        cells = [OnRecord(self.folder / name, self._seeds_of(name)) for name in group]
+        if sweep and on_curve(about, sweep):
+            return curve_plans(cells, about, sweep, colour)
+        return cell_plans(cells[0], colour, self._draw)
+
+    def report(self, state: str) -> RunPlan:
+        """The run with figures, tables and the report, where that is not older than a record.
+
+        Args:
+            state: of all other runs.
+        """
+        files = dict(self._files())
+        contents = [(name, sha256(path.read_bytes()).hexdigest()) for name, path in files.items()]
+        return RunPlan(
+            "report", self.name, digest([CONTENT_VERSION, state, contents]), lambda: self._report_content(files)
+        )
+
+    def _report_content(self, files: dict[str, Path]) -> RunContent:
+        made: dict[str, bytes] = {}
+        if self.study.cells:
+            made[DATA] = _reported(self.study)
+        return RunContent(
+            f"report of {self.name}",
+            tags={"benchmark": "all"},
+            files=files | made,
+            describe=lambda experiment, run: _description(self.name, [*files, *made], experiment, run),
+        )
+
+    def _files(self) -> Iterator[tuple[str, Path]]:
+        page = self.folder / REPORT
+        records = [path.stat().st_mtime_ns for name in self._cells for path in shard_files(self.folder / name)]
+        if page.exists() and page.stat().st_mtime_ns > max(records, default=0):
+            yield REPORT, page
+        for path in (*(self.folder / text for text in TEXTS), *sorted(self.folder.glob("figures/*.png"))):
+            if path.exists():
+                yield path.relative_to(self.folder).as_posix(), path
+
+    def _seeds_of(self, cell: str) -> list[int]:
+        """Those that a cell gets: in an ablation some have fewer than the others."""
+        seeds: list[int] = sorted(self._about["seeds"])
+        return seeds[: self._about.get("fewer_seeds", {}).get(cell)]
+
+
+def _reported(study: StudyFolder) -> bytes:
+    """What every number of the tables comes from: a row a cell, seed and reported budget, as parquet."""
+    from io import BytesIO
+
+    import pandas as pd  # 0.5 s
+
+    from results.frames import checkpoint_frame
+
+    frames = []
+    for cell in study.cells:
+        frame = checkpoint_frame([cell])
+        frames.append(frame[frame.checkpoint.isin(cell.about["report_at"])])
+    stream = BytesIO()
+    pd.concat(frames, ignore_index=True).to_parquet(stream)
+    return stream.getvalue()
+
+
+def _description(study: str, files: Sequence[str], experiment: str, run: str) -> str:
+    """What the files are, each a link to where the UI shows it."""
+    shown = {REPORT: "the report", "tables.txt": "the tables", "ablation.txt": "the ablation", "toy.txt": "the table"}
+    pages = [
+        f"[{words}]({run_page(experiment, run, f'artifacts/{name}')})" for name, words in shown.items() if name in files
+    ]
+    if REPORT not in files:
+        pages.append(f"the report is not there yet, or older than the records: `nas-arena report {study}`")
+    data = f"`{DATA}` has a row a cell, seed and reported budget." if DATA in files else ""
+    return "\n\n".join(filter(None, (f"**Report of {study}**: {' · '.join(pages)}", links(experiment), data)))
