@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import shlex
 import sys
 import urllib.request
 import webbrowser
@@ -29,7 +30,7 @@ def show(study: str | None, arena: Path, host: str, port: int, *, browser: bool)
     """Tells where studies are in the MLflow UI, and serves it until it is stopped unless a server elsewhere does.
 
     Args:
-        study: its name or its folder; None for all of the arena, the last run first.
+        study: its name or its folder; None for all of the arena, the last changed first.
         arena: the folder of all studies' results.
         host: where our server listens.
         port: where our server listens.
@@ -45,7 +46,7 @@ def show(study: str | None, arena: Path, host: str, port: int, *, browser: bool)
     if is_server(uri):
         _show_elsewhere(uri.rstrip("/"), study, arena, browser=browser)
         return 0
-    names = _studies(study, arena)
+    studies = _studies(study, arena)
     file = sqlite_file(uri)
     if file is not None and not file.exists():
         raise ArenaError(
@@ -58,11 +59,11 @@ def show(study: str | None, arena: Path, host: str, port: int, *, browser: bool)
     with asked_to_stop() as stopping, Server(uri, host, port) as server:
         if server.ready(stopping):
             base = base_address(host, port)
-            pages = {name: _page(base, name, ours=True) for name in names}
+            pages = {name: _page(base, name, ours=True) for name in studies}
             print(f"{public_address(host, port)}  (stop with Ctrl-C)")
             if not is_loopback(host):
                 print("everyone who reaches this address can read, change and delete the runs")
-            _tell(public_address(host, port), pages, arena)
+            _tell(public_address(host, port), pages, studies, arena)
             if browser:
                 _open(base, pages)
             server.wait(stopping)
@@ -86,26 +87,26 @@ def _show_elsewhere(base: str, study: str | None, arena: Path, *, browser: bool)
             f"the MLflow server of MLFLOW_TRACKING_URI, {base}, gives {error}; start it or mend that"
         ) from None
     try:
-        names = _studies(study, arena)
+        studies = _studies(study, arena)
     except ArenaError:
         if study is None or _page(base, study) is None:
             raise
-        names = [study]  # somebody else's, who has the folder
-    pages = {name: _page(base, name) for name in names}
-    if study is not None and pages[names[0]] is None:
-        raise ArenaError(f"study {names[0]!r} is not on the MLflow server at {base}; {_remedy(names[0], arena)}")
+        studies = {study: study}  # somebody else's, who has the folder
+    pages = {name: _page(base, name) for name in studies}
+    if study is not None and not any(pages.values()):
+        raise ArenaError(f"study {study!r} is not on the MLflow server at {base}; {_remedy(study, arena)}")
     print(base)
-    _tell(base, pages, arena)
+    _tell(base, pages, studies, arena)
     if browser:
         _open(base, pages)
 
 
-def _studies(study: str | None, arena: Path) -> list[str]:
-    """Names of studies: the given one, or all of the arena, the last run first."""
+def _studies(study: str | None, arena: Path) -> dict[str, str]:
+    """The given study, or all of the arena, the last changed first: its name, and what a command takes for it."""
     if study is not None:
-        return [_name(folder) for folder in study_folders([study], arena)]
+        return {_name(folder): study for folder in study_folders([study], arena)}
     files = sorted(arena.glob(f"*/{STUDY_FILE}"), key=lambda file: file.stat().st_mtime, reverse=True)
-    return [_name(file.parent) for file in files]
+    return {_name(file.parent): file.parent.name for file in files}
 
 
 def _name(folder: Path) -> str:
@@ -151,16 +152,16 @@ def _credentials(variables: Mapping[str, str]) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"} if token else {}
 
 
-def _tell(base: str, pages: Mapping[str, str | None], arena: Path) -> None:
+def _tell(base: str, pages: Mapping[str, str | None], studies: Mapping[str, str], arena: Path) -> None:
     width = max(map(len, pages), default=0)
     for name, page in pages.items():
-        print(f"{name:<{width}}  {f'{base}/{page}' if page else f'is not there; {_remedy(name, arena)}'}")
+        print(f"{name:<{width}}  {f'{base}/{page}' if page else f'is not there; {_remedy(studies[name], arena)}'}")
     sys.stdout.flush()
 
 
 def _remedy(study: str, arena: Path) -> str:
-    inside = "" if arena == Path("arena") else f" --arena {arena}"
-    return f"bring it there with: nas-arena sync {study}{inside}"
+    inside = [] if arena == Path("arena") else ["--arena", str(arena)]
+    return f"bring it there with: {shlex.join(['nas-arena', 'sync', study, *inside])}"
 
 
 def _open(base: str, pages: Mapping[str, str | None]) -> None:

@@ -263,11 +263,12 @@ def test_a_study_that_is_nowhere_is_unknown(place: Place, monkeypatch: pytest.Mo
     assert fails("ui", "reel") == "unknown study in arena: 'reel'; did you mean 'real'?"
 
 
-@pytest.mark.parametrize("study", ["unsynced", "deleted"])
+@pytest.mark.parametrize("given", ["unsynced", "deleted", "its folder"])
 def test_a_study_that_is_not_on_the_server_can_be_brought_there(
-    study: str, place: Place, elsewhere: str, fails: Fails
+    given: str, place: Place, elsewhere: str, fails: Fails
 ) -> None:
     arena = place.folder / "arena"
+    study = given.replace("its folder", str(arena / "unsynced"))
     remedy = f"bring it there with: nas-arena sync {study} --arena {arena}"
     expected = f"study {study!r} is not on the MLflow server at {elsewhere}; {remedy}"
     assert fails("ui", study, "--arena", str(arena)) == expected
