@@ -17,7 +17,7 @@ from harness.study_runs import REPORT, StudyRuns
 from results.record import CellRecord
 from results.report.gather import StudyFolder
 from results.report.render import blocks_as_markdown
-from results.report.summary_section import MOST_CELLS, find, summary_section
+from results.report.summary_section import find, summary_section
 from results.report.words import after, decimals_of, times
 from results.statistics import interquartile_mean
 from results.tables import Ranking, evaluations_to_target, rank
@@ -25,6 +25,7 @@ from results.tables import Ranking, evaluations_to_target, rank
 MOST_CHARACTERS = 5_000  # of a description; the database of an older server holds no more
 MOST_VIEWS = 20  # of a benchmark each
 HEADLINE = 4  # optimizers that it names
+MOST_IN_WORDS = 10  # cells on a benchmark
 COLUMN_WIDTH = 170  # in pixels
 
 Json = dict[str, Any]
@@ -67,8 +68,8 @@ class StudyPage:
         return "\n\n".join(kept)
 
     def _in_words(self) -> list[str]:
-        """What the report says; of very many cells a benchmark it takes too long to find that out."""
-        if max((len(of.cells) for of in self._rankings.values()), default=0) > MOST_CELLS:
+        """What the report says, where that is soon found out: a pair of cells takes 30 ms."""
+        if max((len(of.cells) for of in self._rankings.values()), default=0) > MOST_IN_WORDS:
             return []
         found = find([self._study])
         return list(blocks_as_markdown(summary_section([self._study], found).blocks)) if found.best_seen else []
