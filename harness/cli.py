@@ -1,4 +1,4 @@
-"""The command ``nas-arena``. Only click is imported at the top, here and where the commands are: help answers at once."""
+"""The command ``nas-arena``. Here and where the commands are only click is imported at the top: help answers at once."""
 
 from __future__ import annotations
 

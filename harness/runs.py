@@ -96,8 +96,10 @@ def of_cell(cell: CellRecord, suffix: str = "") -> RunContent:
         "space": benchmark["name"],
         "dataset": benchmark["dataset"],
         "mode": "tabular",
-        "commit": cell.made[-1]["commit"][:12] or "none",
+        "commit": (commit := cell.made[-1]["commit"])[:12] or "none",
         "arena.cell": cell.about["id"],
+        "mlflow.source.name": "nas-arena",
+        **({"mlflow.source.git.commit": commit} if commit else {}),
     }
     sections: dict[str, dict[str, Any]] = {
         "optimizer": optimizer["settings"],
