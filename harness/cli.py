@@ -1,4 +1,4 @@
-"""The command ``nas-arena``. Here and where the commands are only click is imported at the top: help answers at once."""
+"""The command ``nas-arena``. Here and where the commands are only click is imported at the top: help comes at once."""
 
 from __future__ import annotations
 
