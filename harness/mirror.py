@@ -14,6 +14,9 @@ from harness.study_page import StudyPage
 from harness.study_runs import StudyRuns
 from harness.tracking import Experiment, connect
 
+State = tuple[str, str, str]
+"""Kind, key and state of a run."""
+
 MAX_PROBLEMS = 3  # one after the other: the store is then taken to be gone
 
 
@@ -87,19 +90,23 @@ class _Writer:
         self._failed: dict[tuple[str, str], tuple[RunPlan, int]] = {}
         self._in_a_row = 0
 
-    def update(self, group: Sequence[str]) -> list[RunPlan]:
-        plans = list(self._runs.plans_of(group))
-        for plan in plans:
+    def update(self, group: Sequence[str]) -> list[State]:
+        """Writes what is missing of a group of cells; the kind, key and state of all its runs."""
+        states = []
+        for plan in self._runs.plans_of(group):
             self._write(plan, self._places[tuple(group)])
-        return plans
+            states.append((*plan.place, plan.state))
+        return states
 
     def finish(self) -> None:
-        plans = [plan for group in self._runs.groups.values() for plan in self.update(group)]
-        if not plans:
+        """Writes what is missing of the study, and deletes what it no longer has."""
+        # states alone are kept: a plan that was written holds the record of its cell
+        states = [state for group in self._runs.groups.values() for state in self.update(group)]
+        if not states:
             return
-        report = self._runs.report(digest(sorted((*plan.place, plan.state) for plan in plans)))
+        report = self._runs.report(digest(sorted(states)))
         self._write(report, 0)
-        self._experiment.keep({plan.place for plan in (*plans, report)})
+        self._experiment.keep({report.place, *((kind, key) for kind, key, _ in states)})
         if report.place not in self._failed:
             run = self._experiment.write(report)
             self._experiment.describe(lambda: self._page(run), report.state)
