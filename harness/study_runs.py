@@ -17,7 +17,7 @@ from results.curves import curve_key, on_curve
 from results.files import read_json
 from results.look import shades
 from results.record import CELL_FILE, STUDY_FILE, shard_files
-from results.report.gather import StudyFolder, read_folder
+from results.report.gather import StudyFolder, check_complete, read_folder
 
 REPORT = "report.html"
 DATA = "results.parquet"
@@ -31,7 +31,7 @@ class StudyRuns:
         folder: of the study.
 
     Raises:
-        RecordError: when it is none.
+        RecordError: when it is none, or an older version wrote it.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -39,6 +39,9 @@ class StudyRuns:
         self._cells: dict[str, dict[str, Any]] = {
             name: read_json(folder / name / CELL_FILE) for name in self._about["cells"]
         }
+        if not self._toy:
+            for name, about in self._cells.items():
+                check_complete(about, folder / name / CELL_FILE)
         self._draw = drawer()
         self._colours = shades((cell["optimizer"]["name"], cell["optimizer"]["label"]) for cell in self._cells.values())
 
@@ -56,6 +59,10 @@ class StudyRuns:
     def description(self) -> str:
         """What the study is, in a sentence."""
         return str(self._about.get("description", ""))
+
+    @property
+    def _toy(self) -> bool:
+        return self._about.get("kind") == "toy"
 
     @cached_property
     def study(self) -> StudyFolder:
@@ -82,7 +89,7 @@ class StudyRuns:
         """Those about one of the groups of cells; none where nothing of it is on record."""
         about, sweep = self._cells[group[0]], self._about.get("sweep", "")
         colour = self._colours[about["optimizer"]["label"]]
-        if self._about.get("kind") == "toy":
+        if self._toy:
             return toy_plans(self.folder / group[0], self._seeds_of(group[0]), colour)
         cells = [OnRecord(self.folder / name, self._seeds_of(name)) for name in group]
         if sweep and on_curve(about, sweep):
@@ -102,15 +109,31 @@ class StudyRuns:
         )
 
     def _report_content(self, files: dict[str, Path]) -> RunContent:
-        made: dict[str, bytes] = {}
-        if self.study.cells:
-            made[DATA] = _reported(self.study)
+        made = {} if self._toy else {DATA: self._data()}
         return RunContent(
             f"report of {self.name}",
             tags={"benchmark": "all"},
             files=files | made,
             describe=lambda experiment, run: _description(self.name, [*files, *made], experiment, run),
         )
+
+    def _data(self) -> bytes:
+        """What every number of the tables comes from: a row a cell, seed and reported budget, as parquet."""
+        from io import BytesIO
+
+        import pandas as pd  # 0.5 s
+
+        from results.frames import checkpoint_frame
+
+        frames = []
+        for name in self._cells:
+            there = OnRecord(self.folder / name, self._seeds_of(name))
+            if there.seeds:
+                frame = checkpoint_frame([there.cell])
+                frames.append(frame[frame.checkpoint.isin(there.cell.about["report_at"])])
+        stream = BytesIO()
+        pd.concat(frames, ignore_index=True).to_parquet(stream)
+        return stream.getvalue()
 
     def _files(self) -> Iterator[tuple[str, Path]]:
         page = self.folder / REPORT
@@ -125,23 +148,6 @@ class StudyRuns:
         """Those that a cell gets: in an ablation some have fewer than the others."""
         seeds: list[int] = sorted(self._about["seeds"])
         return seeds[: self._about.get("fewer_seeds", {}).get(cell)]
-
-
-def _reported(study: StudyFolder) -> bytes:
-    """What every number of the tables comes from: a row a cell, seed and reported budget, as parquet."""
-    from io import BytesIO
-
-    import pandas as pd  # 0.5 s
-
-    from results.frames import checkpoint_frame
-
-    frames = []
-    for cell in study.cells:
-        frame = checkpoint_frame([cell])
-        frames.append(frame[frame.checkpoint.isin(cell.about["report_at"])])
-    stream = BytesIO()
-    pd.concat(frames, ignore_index=True).to_parquet(stream)
-    return stream.getvalue()
 
 
 def _description(study: str, files: Sequence[str], experiment: str, run: str) -> str:

@@ -70,7 +70,7 @@ def read_folder(folder: Path) -> StudyFolder:
     else:
         cells = read_study(folder)
         for cell in cells:
-            _check_complete(cell)
+            check_complete(cell.about, cell.folder / CELL_FILE)
     return StudyFolder(
         folder=folder,
         about=about,
@@ -147,12 +147,19 @@ def _short(value: Any) -> str:
     return text if len(text) <= 16 else f"{text[:12]}..."
 
 
-def _check_complete(cell: CellRecord) -> None:
-    """A record of before the report has not all that it needs."""
-    path = cell.folder / CELL_FILE
-    _require(cell.about, ("id", "identity", "optimizer", "benchmark", "budget", "report_at"), path)
-    _require(cell.about["benchmark"], ("label", "landmarks", "wording", "space"), path)
-    if "targets" not in cell.about["benchmark"]["landmarks"]:
+def check_complete(about: Any, path: Path) -> None:
+    """Refuses what an older version wrote, or nobody.
+
+    Args:
+        about: the content of a cell's ``cell.json``.
+        path: of that file.
+
+    Raises:
+        RecordError: telling what to do.
+    """
+    _require(about, ("id", "identity", "optimizer", "benchmark", "budget", "report_at"), path)
+    _require(about["benchmark"], ("label", "landmarks", "wording", "space"), path)
+    if "targets" not in about["benchmark"]["landmarks"]:
         raise RecordError(
             f"{path} was written by an older NAS Arena and lacks what a report needs; run the study "
             "again: only this file is written anew, nothing is searched twice"
