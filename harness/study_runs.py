@@ -16,8 +16,8 @@ from harness.toy_runs import toy_plans
 from results.curves import curve_key, on_curve
 from results.files import read_json
 from results.look import shades
-from results.record import CELL_FILE, STUDY_FILE, shard_files
-from results.report.gather import StudyFolder, check_complete, read_folder
+from results.record import CELL_FILE, shard_files
+from results.report.gather import StudyFolder, about_study, check_complete, read_folder
 
 REPORT = "report.html"
 DATA = "results.parquet"
@@ -35,7 +35,7 @@ class StudyRuns:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self._about = folder, read_json(folder / STUDY_FILE)
+        self.folder, self._about = folder, about_study(folder)
         self._cells: dict[str, dict[str, Any]] = {
             name: read_json(folder / name / CELL_FILE) for name in self._about["cells"]
         }

@@ -58,8 +58,7 @@ def read_folder(folder: Path) -> StudyFolder:
     Raises:
         RecordError: when the folder is no study, none of its cells is finished, or a newer version wrote it.
     """
-    about = read_json(folder / STUDY_FILE)
-    _require(about, ("name", "cells", "seeds"), folder / STUDY_FILE)
+    about = about_study(folder)
     cells: list[CellRecord] = []
     trials: list[ToyRecord] = []
     if about.get("kind") == "toy":
@@ -79,6 +78,17 @@ def read_folder(folder: Path) -> StudyFolder:
         unfinished=tuple(_unfinished(folder, about, cells)),
         left_over=tuple(sorted({path.parent.name for path in folder.glob(f"*/{CELL_FILE}")} - set(about["cells"]))),
     )
+
+
+def about_study(folder: Path) -> dict[str, Any]:
+    """The content of a study's ``study.json``.
+
+    Raises:
+        RecordError: when there is none, or it is damaged.
+    """
+    about: dict[str, Any] = read_json(folder / STUDY_FILE)
+    _require(about, ("id", "name", "cells", "seeds"), folder / STUDY_FILE)
+    return about
 
 
 def compared_cells(studies: Sequence[StudyFolder]) -> dict[str, list[CellRecord]]:
