@@ -51,7 +51,7 @@ class StudyPage:
             experiment: its id.
             report: the id of the run with the report.
         """
-        tab = f"artifacts/{REPORT}" if (self._runs.folder / REPORT).exists() else "artifacts"
+        tab = f"artifacts/{REPORT}" if self._runs.page else "artifacts"
         first = [f"[report]({run_page(experiment, report, tab)})"]
         if not self._study.sweep and self._rankings:
             first.append(_headline(self._rankings))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -89,12 +89,20 @@ class StudyRuns:
             return curve_plans(cells, about, sweep, colour)
         return cell_plans(cells[0], colour, self._draw)
 
-    def report(self, state: str) -> RunPlan:
-        """The run with figures, tables and the report, where that is not older than a record.
+    @property
+    def page(self) -> Path | None:
+        """The study's report, where there is one that is not older than a record."""
+        page = self.folder / REPORT
+        records = [path.stat().st_mtime_ns for name in self._cells for path in shard_files(self.folder / name)]
+        return page if page.exists() and page.stat().st_mtime_ns > max(records, default=0) else None
+
+    def report(self, others: Iterable[RunPlan]) -> RunPlan:
+        """The run with figures, tables and the study's report.
 
         Args:
-            state: of all other runs.
+            others: all other runs of the study.
         """
+        state = sorted((*plan.place, plan.state) for plan in others)
         files = dict(self._files())
         contents = [(name, sha256(path.read_bytes()).hexdigest()) for name, path in files.items()]
         return RunPlan(
@@ -113,9 +121,7 @@ class StudyRuns:
         )
 
     def _files(self) -> Iterator[tuple[str, Path]]:
-        page = self.folder / REPORT
-        records = [path.stat().st_mtime_ns for name in self._cells for path in shard_files(self.folder / name)]
-        if page.exists() and page.stat().st_mtime_ns > max(records, default=0):
+        if page := self.page:
             yield REPORT, page
         for path in (*(self.folder / text for text in TEXTS), *sorted(self.folder.glob("figures/*.png"))):
             if path.exists():
