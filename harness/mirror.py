@@ -74,13 +74,19 @@ class Mirror:
         except RecordError as error:  # it tells the mend
             self.damage, self.problem = error, f"MLflow at {self.uri} is behind: {error}"
         except Exception as error:  # whatever MLflow or its store raise, the study itself is on record
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             self.problem = (
-                f"MLflow at {self.uri} is behind: {reason}; the next run of the study, or `nas-arena sync "
+                f"MLflow at {self.uri} is behind: {_reason(error)}; the next run of the study, or `nas-arena sync "
                 f"{self._runs.folder.name}`, catches up"
             )
         if experiment:
             self.written, self.deleted = experiment.written, experiment.deleted
+
+
+def _reason(error: BaseException) -> str:
+    """Why, in a line: MLflow and SQLAlchemy put pages around the first cause."""
+    while error.__cause__:
+        error = error.__cause__
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 class _Writer:

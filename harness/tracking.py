@@ -40,8 +40,9 @@ def connect(uri: str) -> MlflowClient:
         probe(uri)
     from mlflow import MlflowClient  # a second
 
-    for chatty in ("alembic", "mlflow.store.db.utils"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    # it prints two pages on every call that a database refuses; who calls gets an error, and tells it in a line
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
     file = sqlite_file(uri)
     if file is not None:
         create_sqlite(file, lambda new: MlflowClient(tracking_uri=new).search_experiments(max_results=1))
