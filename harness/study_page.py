@@ -90,7 +90,8 @@ class StudyPage:
         ranking = self._rankings[label]
         last = ranking.budgets[-1]
         if self._study.sweep:
-            answers = ("recommended", "best_seen")
+            recommending = any(not cell.recommends_incumbent for cell in ranking.cells)
+            answers = ("recommended", "best_seen") if recommending else ("best_seen",)
             names = ("best_regret", f"best_{self._study.sweep}")
             return [at_budget(last, answer, name) for answer in answers for name in names]
         columns = ["final/evaluations_to_target"]
