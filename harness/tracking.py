@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -38,6 +39,7 @@ def connect(uri: str) -> MlflowClient:
     """
     if is_server(uri):
         probe(uri)
+        os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # two lines a run
     from mlflow import MlflowClient  # a second
 
     logging.getLogger("alembic").setLevel(logging.WARNING)
