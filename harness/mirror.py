@@ -11,11 +11,9 @@ from pathlib import Path
 from harness.runs import RunPlan, digest
 from harness.store import store_uri
 from harness.study_page import StudyPage
-from harness.study_runs import StudyRuns
+from harness.study_runs import State, StudyRuns
 from harness.tracking import Experiment, connect
-
-State = tuple[str, str, str]
-"""Kind, key and state of a run."""
+from results.files import RecordError
 
 MAX_PROBLEMS = 3  # one after the other: the store is then taken to be gone
 
@@ -35,6 +33,7 @@ class Mirror:
         uri: the store.
         written, deleted: how many runs, so far.
         problem: one sentence on why the mirror is behind, "" where it is not.
+        damage: why the folder could not be read, None where it could.
     """
 
     def __init__(self, folder: Path, arena: Path | None = None) -> None:
@@ -42,6 +41,7 @@ class Mirror:
         self.groups = tuple(self._runs.groups.values())
         self.uri = store_uri(self._arena)
         self.problem = ""
+        self.damage: RecordError | None = None
         self.written = self.deleted = 0
         self._jobs: queue.SimpleQueue[Callable[[_Writer], object] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="mlflow-mirror", daemon=True)
@@ -70,15 +70,23 @@ class Mirror:
             writer = _Writer(self._runs, experiment)
             while (job := self._jobs.get()) is not None:
                 job(writer)
-            writer.retry()
+            writer.conclude()
+        except RecordError as error:  # it tells the mend
+            self.damage, self.problem = error, f"MLflow at {self.uri} is behind: {error}"
         except Exception as error:  # whatever MLflow or its store raise, the study itself is on record
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             self.problem = (
-                f"MLflow at {self.uri} is behind: {reason}; the next run of the study, or `nas-arena sync "
+                f"MLflow at {self.uri} is behind: {_reason(error)}; the next run of the study, or `nas-arena sync "
                 f"{self._runs.folder.name}`, catches up"
             )
         if experiment:
             self.written, self.deleted = experiment.written, experiment.deleted
+
+
+def _reason(error: BaseException) -> str:
+    """Why, in a line: MLflow and SQLAlchemy put pages around the first cause."""
+    while error.__cause__:
+        error = error.__cause__
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 class _Writer:
@@ -88,6 +96,7 @@ class _Writer:
         self._runs, self._experiment = runs, experiment
         self._places = {group: place for place, group in enumerate(runs.groups.values())}
         self._failed: dict[tuple[str, str], tuple[RunPlan, int]] = {}
+        self._report: RunPlan | None = None
         self._in_a_row = 0
 
     def update(self, group: Sequence[str]) -> list[State]:
@@ -103,28 +112,31 @@ class _Writer:
         # states alone are kept: a plan that was written holds the record of its cell
         states = [state for group in self._runs.groups.values() for state in self.update(group)]
         if not states:
+            self._experiment.keep(())
             return
-        report = self._runs.report(digest(sorted(states)))
-        self._write(report, 0)
-        self._experiment.keep({report.place, *((kind, key) for kind, key, _ in states)})
-        if report.place not in self._failed:
-            run = self._experiment.write(report)
-            self._experiment.describe(lambda: self._page(run), report.state)
+        self._report = self._runs.report(states)
+        self._write(self._report, 0)
+        self._experiment.keep({self._report.place, *((kind, key) for kind, key, _ in states)})
 
     def _page(self, report: str) -> tuple[str, dict[str, str]]:
         page = StudyPage(self._runs)
         return page.description(self._experiment.id, report), page.views(int(time.time() * 1000))
 
-    def retry(self) -> None:
-        """Raises what fails again."""
+    def conclude(self) -> None:
+        """Writes what has failed, and the study's page, which links the report; raises what fails again."""
         for plan, place in list(self._failed.values()):
             self._experiment.write(plan, place)
+        if self._report:
+            run = self._experiment.write(self._report)
+            self._experiment.describe(lambda: self._page(run), digest([self._report.state, run]))
 
     def _write(self, plan: RunPlan, place: int) -> None:
+        before = self._experiment.written
         try:
             self._experiment.write(plan, place)
             self._failed.pop(plan.place, None)
-            self._in_a_row = 0
+            if self._experiment.written > before:  # a run that was there already has asked the store for nothing
+                self._in_a_row = 0
         except Exception:  # one run that MLflow refuses must not keep the others out
             self._failed[plan.place] = plan, place
             self._in_a_row += 1

@@ -52,7 +52,7 @@ class StudyPage:
             experiment: its id.
             report: the id of the run with the report.
         """
-        tab = f"artifacts/{REPORT}" if (self._runs.folder / REPORT).exists() else "artifacts"
+        tab = f"artifacts/{REPORT}" if self._runs.page else "artifacts"
         first = [f"[report]({run_page(experiment, report, tab)})"]
         if not self._study.sweep and self._rankings:
             first.append(_headline(self._rankings))
@@ -91,7 +91,8 @@ class StudyPage:
         ranking = self._rankings[label]
         last = ranking.budgets[-1]
         if self._study.sweep:
-            answers = ("recommended", "best_seen")
+            recommending = any(not cell.recommends_incumbent for cell in ranking.cells)
+            answers = ("recommended", "best_seen") if recommending else ("best_seen",)
             names = ("best_regret", f"best_{self._study.sweep}")
             return [at_budget(last, answer, name) for answer in answers for name in names]
         columns = ["final/evaluations_to_target"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -22,6 +22,9 @@ from results.report.gather import StudyFolder, about_study, check_complete, read
 REPORT = "report.html"
 DATA = "results.parquet"
 TEXTS = ("tables.txt", "ablation.txt", "toy.txt", "report.md")
+
+State = tuple[str, str, str]
+"""Kind, key and state of a run."""
 
 
 class StudyRuns:
@@ -96,17 +99,23 @@ class StudyRuns:
             return curve_plans(cells, about, sweep, colour)
         return cell_plans(cells[0], colour, self._draw)
 
-    def report(self, state: str) -> RunPlan:
-        """The run with figures, tables and the report, where that is not older than a record.
+    @property
+    def page(self) -> Path | None:
+        """The study's report, where there is one that is not older than a record."""
+        page = self.folder / REPORT
+        records = [path.stat().st_mtime_ns for name in self._cells for path in shard_files(self.folder / name)]
+        return page if page.exists() and page.stat().st_mtime_ns > max(records, default=0) else None
+
+    def report(self, others: Iterable[State]) -> RunPlan:
+        """The run with figures, tables and the study's report.
 
         Args:
-            state: of all other runs.
+            others: of all other runs of the study.
         """
         files = dict(self._files())
         contents = [(name, sha256(path.read_bytes()).hexdigest()) for name, path in files.items()]
-        return RunPlan(
-            "report", self.name, digest([CONTENT_VERSION, state, contents]), lambda: self._report_content(files)
-        )
+        state = digest([CONTENT_VERSION, sorted(others), contents])
+        return RunPlan("report", self.name, state, lambda: self._report_content(files))
 
     def _report_content(self, files: dict[str, Path]) -> RunContent:
         made = {} if self._toy else {DATA: self._data()}
@@ -136,9 +145,7 @@ class StudyRuns:
         return stream.getvalue()
 
     def _files(self) -> Iterator[tuple[str, Path]]:
-        page = self.folder / REPORT
-        records = [path.stat().st_mtime_ns for name in self._cells for path in shard_files(self.folder / name)]
-        if page.exists() and page.stat().st_mtime_ns > max(records, default=0):
+        if page := self.page:
             yield REPORT, page
         for path in (*(self.folder / text for text in TEXTS), *sorted(self.folder.glob("figures/*.png"))):
             if path.exists():

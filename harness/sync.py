@@ -29,6 +29,8 @@ def sync(folder: Path, arena: Path) -> Mirror:
     lock = locked(folder / ".lock", wait=False, what=f"study {folder.name!r}")
     with telling(folder, "a copy of it"), lock, Mirror(folder, arena) as mirror:
         mirror.finish()
+    if mirror.damage:
+        raise mirror.damage
     return mirror
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 # runs are listed by their start, newest first: the report on top, then summaries in the study's order, then trials
 START_OFFSET_MS = {"report": 0, "summary": -1_000, "trial": -1_000_000}
 NOTE = "mlflow.note.content"
-OWN_NOTE = "arena.note"  # of an experiment: what its description was when we wrote it
+OWN_NOTE = "arena.note"  # of an experiment: digests of what its description is where we wrote it
 
 
 def connect(uri: str) -> MlflowClient:
@@ -39,11 +39,12 @@ def connect(uri: str) -> MlflowClient:
     """
     if is_server(uri):
         probe(uri)
-    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # a line for every run
+        os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # two lines a run
     from mlflow import MlflowClient  # a second
 
-    for chatty in ("alembic", "mlflow.store.db.utils"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    # it prints two pages on every call that a database refuses; who calls gets an error, and tells it in a line
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
     file = sqlite_file(uri)
     if file is not None:
         create_sqlite(file, lambda new: MlflowClient(tracking_uri=new).search_experiments(max_results=1))
@@ -124,9 +125,12 @@ class Experiment:
         if tags.get("arena.state") == state:
             return
         note, views = make()
-        if digest([tags.get(NOTE, "")]) == tags.get(OWN_NOTE, digest([""])):
-            self._client.set_experiment_tag(self.id, OWN_NOTE, digest([note]))
+        there, ours = digest([tags.get(NOTE, "")]), digest([note])
+        if there in tags.get(OWN_NOTE, digest([""])).split():
+            # both at first: killed in between, it would take the old one for a person's
+            self._client.set_experiment_tag(self.id, OWN_NOTE, f"{there} {ours}")
             self._client.set_experiment_tag(self.id, NOTE, note)
+            self._client.set_experiment_tag(self.id, OWN_NOTE, ours)
         for key, view in views.items():
             with suppress(Exception):  # a store may refuse what no document promises
                 self._client.set_experiment_tag(self.id, key, view)

@@ -45,7 +45,7 @@ FREE = tuple(pair for pair in product(_COLOURS, _LINES) if pair not in BUILT_IN.
 MOST_IN_COLOUR = 10  # curves of a panel; more are not told apart
 
 # of the first, second, third, ... curve of a colour: how much of which grey is mixed in
-SHADES = ((0, 0.0), (255, 0.45), (128, 0.5), (255, 0.7), (96, 0.3), (255, 0.25))
+SHADES = ((0, 0.0), (255, 0.45), (128, 0.5), (255, 0.7), (96, 0.3), (255, 0.2))
 
 # of the first, second, third, ... setting of an optimizer
 MARKERS = (("", True), *product("os^Dv", (True, False)))

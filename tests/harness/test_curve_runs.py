@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
+from stored_runs import assert_mirrored, client_of, runs_of
 
 from harness.run import StudyRun, run
 from harness.study import Study
@@ -37,12 +38,10 @@ def mirrored(arena: Path, **changes: Any) -> StudyRun:
 
 
 def summaries(arena: Path) -> tuple[MlflowClient, dict[str, Run]]:
-    client = MlflowClient(tracking_uri=f"sqlite:///{arena.parent / 'mlflow.db'}")
-    experiment = client.get_experiment_by_name("swept")
-    found = [run for run in client.search_runs([experiment.experiment_id]) if run.data.tags["kind"] == "summary"]
+    found = runs_of(arena, "swept", "summary")
     named = {run.info.run_name: run for run in found}
     assert len(named) == len(found), "two runs of one curve"
-    return client, named
+    return client_of(arena), named
 
 
 def test_there_is_one_summary_a_curve(arena: Path) -> None:
@@ -66,8 +65,15 @@ def test_there_is_one_summary_a_curve(arena: Path) -> None:
     assert sorted(point.value for point in values) == STEPS
     metrics = client.get_run(run_id).data.metrics
     means = [cell.at(60, "incumbent_regret").mean() for cell in curve.cells]
-    assert metrics["final/best_regret_best_seen_at_60"] == pytest.approx(min(means))
-    assert metrics["final/best_delta_init_best_seen_at_60"] == STEPS[int(np.argmin(means))]
+    recommended = [cell.at(60, "recommended_regret").mean() for cell in curve.cells]
+    own = client.get_metric_history(run_id, f"{places[0]} nasbench201/regret")
+    assert [point.value for point in sorted(own, key=lambda point: point.step)] == pytest.approx(recommended)
+    others = {
+        metric for one in found.values() if one.data.tags["benchmark"] != curve.benchmark for metric in one.data.metrics
+    }
+    assert f"{places[0]} nasbench201/regret" not in others, "a chart of it would show other benchmarks"
+    assert metrics["at_60/best_regret"] == pytest.approx(min(means))
+    assert metrics["at_60/best_delta_init"] == STEPS[int(np.argmin(means))]
 
 
 def test_a_curve_is_written_anew_when_its_cells_change_and_else_left_alone(arena: Path) -> None:
@@ -88,11 +94,12 @@ def test_a_curve_with_more_values_takes_the_place_of_the_one_before(arena: Path)
     client, found = summaries(arena)
     for curve in found.values():
         assert len(client.get_metric_history(curve.info.run_id, "sweep/delta_init")) == 4
+    assert_mirrored(arena / "swept", arena)
 
 
 def test_a_value_without_an_answer_is_not_the_best(arena: Path) -> None:
     """With 40 architectures an update nothing is recommended by 30 evaluations."""
     mirrored(arena, optimizers=[{"name": "asng", "vary": {"lam": [2, 4, 40]}}], sweep="lam")
     for curve in summaries(arena)[1].values():
-        assert curve.data.metrics["final/best_lam_recommended_at_30"] in (2, 4)
-        assert curve.data.metrics["final/best_regret_recommended_at_30"] >= 0
+        assert curve.data.metrics["at_30/recommended_best_lam"] in (2, 4)
+        assert curve.data.metrics["at_30/recommended_best_regret"] >= 0

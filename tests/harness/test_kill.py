@@ -21,9 +21,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from stored_runs import plans_of
 
 from harness.run import run
-from harness.runs import report, summary
 from results.record import read_study
 
 CELLS, SEEDS = 40, 25  # of more than 20 seeds a cell has a summary and no trials
@@ -302,13 +302,18 @@ def assert_the_records_are_those_of_an_undisturbed_run(
 
 def assert_mlflow_has_every_run_once(killed: Killable) -> None:
     cells = read_study(killed.folder / "arena" / "forty")
-    expected = [*map(summary, cells), report("forty", cells, [])]
+    expected = plans_of(killed.folder / "arena" / "forty")
+    assert {plan.place for plan in expected} == {
+        *(("summary", cell.about["id"]) for cell in cells),
+        ("report", "forty"),
+    }
     active = [one for one in killed.runs() if one.stage == "active"]
     assert Counter((one.kind, one.key, one.state, one.status, one.points) for one in active) == Counter(
-        (content.kind, content.key, content.state, "FINISHED", len(content.points)) for content in expected
+        (plan.kind, plan.key, plan.state, "FINISHED", len(plan.make().points)) for plan in expected
     )
     (only_report,) = (one for one in active if one.kind == "report")
-    figures = {path.name for path in killed.folder.glob("arena/forty/figures/*.png")}
+    figures = {f"figures/{path.name}" for path in killed.folder.glob("arena/forty/figures/*.png")}
     assert len(figures) == 4
-    files = killed.folder.glob(f"mlruns/forty/{only_report.id}/artifacts/*")
-    assert {path.name for path in files} == figures | {"tables.txt"}
+    artifacts = killed.folder / "mlruns" / "forty" / only_report.id / "artifacts"
+    files = {path.relative_to(artifacts).as_posix() for path in artifacts.rglob("*") if path.is_file()}
+    assert files == figures | {"tables.txt", "results.parquet"}

@@ -1,6 +1,7 @@
-"""What goes wrong around the mirror: no server, a mirror that dies anywhere, hands in the store, a cell that fails.
+"""What goes wrong around the mirror: no server, hands in the store, a cell that fails.
 
-``test_mirror.py`` tells what the mirror says when all is well.
+``test_mirror.py`` tells what the mirror says when all is well, ``test_mirror_dies.py`` what becomes of one that dies
+anywhere, and ``test_store_faults.py`` what a store can do to it.
 """
 
 from __future__ import annotations
@@ -17,14 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mlflow import MlflowClient
-from mlflow.entities import Metric, Run, ViewType
+from mlflow.entities import Metric, ViewType
+from stored_runs import assert_mirrored, client_of, content_of, ids_of, place, runs_of
 
 from harness.cli import main
-from harness.runs import RunContent, report, summary, trials
-from harness.tracking import Mirror
 from nas_arena import Study, StudyRun, read_study, run
-from results.record import CellRecord
 
 NAME = "faults"
 BENCHMARK = "nasbench201(reported=validation)"
@@ -55,48 +53,8 @@ def mirrored(arena: Path, **changes: Any) -> StudyRun:
     return result
 
 
-def client_of(arena: Path) -> MlflowClient:
-    return MlflowClient(tracking_uri=f"sqlite:///{arena.parent / 'mlflow.db'}")
-
-
-def runs_of(arena: Path, view: int = ViewType.ACTIVE_ONLY, name: str = NAME) -> list[Run]:
-    client = client_of(arena)
-    experiment = client.get_experiment_by_name(name)
-    assert experiment is not None
-    return list(client.search_runs([experiment.experiment_id], run_view_type=view))
-
-
-def place(one: Run) -> tuple[str, str]:
-    return one.data.tags["kind"], one.data.tags["arena.key"]
-
-
-def records_of(arena: Path) -> dict[Path, int]:
-    return {path: path.stat().st_mtime_ns for path in arena.rglob("seeds-*.parquet")}
-
-
-def assert_mirrored(arena: Path, cells: list[CellRecord], name: str = NAME) -> None:
-    """Every run that the cells come to is there: once, finished, in the right state and whole; and no other."""
-    wanted = [content for cell in cells for content in (*trials(cell), summary(cell))] + [report(name, cells, [])]
-    active = runs_of(arena, name=name)
-    found = Counter((*place(one), one.data.tags["arena.state"], one.info.status) for one in active)
-    assert found == Counter((content.kind, content.key, content.state, "FINISHED") for content in wanted)
-    by_place = {place(one): one for one in active}
-    for content in wanted:
-        assert_whole(arena, by_place[content.kind, content.key], content)
-
-
-def assert_whole(arena: Path, one: Run, content: RunContent) -> None:
-    client = client_of(arena)
-    assert one.data.params == content.params
-    assert content.tags.items() <= one.data.tags.items()
-    points = {
-        (metric, point.value, point.step)
-        for metric in one.data.metrics
-        for point in client.get_metric_history(one.info.run_id, metric)
-    }
-    assert points == set(content.points)
-    if content.kind == "report":
-        assert "tables.txt" in {file.path for file in client.list_artifacts(one.info.run_id)}
+def shards_of(arena: Path) -> dict[Path, tuple[int, bytes]]:
+    return {path: held for path, held in content_of(arena).items() if path.suffix == ".parquet"}
 
 
 # the server
@@ -128,15 +86,15 @@ def test_a_dead_server_costs_one_line_and_a_later_run_mirrors_it_all(
     assert "MLflow  " not in shown.out, "it names no store to look at"
     (cell,) = read_study(arena / NAME)
     assert len(cell.seeds) == 25
-    before = records_of(arena)
+    before = shards_of(arena)
 
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     assert command("-j", "1") == 0
     shown = capsys.readouterr()
     assert shown.err == ""
     assert "mlflow.db  (browse it with: nas-arena ui)" in shown.out
-    assert records_of(arena) == before
-    assert_mirrored(arena, [cell])
+    assert shards_of(arena) == before
+    assert_mirrored(arena / NAME, arena)
 
 
 def test_without_tracking_there_is_no_store(
@@ -156,32 +114,32 @@ def test_without_tracking_there_is_no_store(
 
 def test_nothing_missing_writes_nothing(arena: Path) -> None:
     result = mirrored(arena, seeds=3)
-    assert_mirrored(arena, result.cells)
-    before = {(one.info.run_id, one.info.end_time) for one in runs_of(arena, ViewType.ALL)}
-    records = records_of(arena)
+    assert_mirrored(result.folder, arena)
+    before = {(one.info.run_id, one.info.end_time) for one in runs_of(arena, NAME, view=ViewType.ALL)}
+    records = shards_of(arena)
     mirrored(arena, seeds=3)
-    assert {(one.info.run_id, one.info.end_time) for one in runs_of(arena, ViewType.ALL)} == before
-    assert records_of(arena) == records
+    assert {(one.info.run_id, one.info.end_time) for one in runs_of(arena, NAME, view=ViewType.ALL)} == before
+    assert shards_of(arena) == records
 
 
 def test_more_seeds_replace_summary_and_report_and_keep_trials(arena: Path) -> None:
     mirrored(arena, seeds=3)
-    before = {place(one): one.info.run_id for one in runs_of(arena)}
-    more = mirrored(arena, seeds=5)
-    assert_mirrored(arena, more.cells)
-    now = {place(one): one.info.run_id for one in runs_of(arena)}
+    before = ids_of(arena, NAME)
+    mirrored(arena, seeds=5)
+    assert_mirrored(arena / NAME, arena)
+    now = ids_of(arena, NAME)
     assert Counter(kind for kind, _ in now) == {"trial": 10, "summary": 2, "report": 1}
     kept = {key for key, run_id in before.items() if now[key] == run_id}
     assert kept == {key for key in before if key[0] == "trial"}
-    deleted = {one.info.run_id for one in runs_of(arena, ViewType.DELETED_ONLY)}
+    deleted = {one.info.run_id for one in runs_of(arena, NAME, view=ViewType.DELETED_ONLY)}
     assert deleted == {before[key] for key in before if key not in kept}
 
 
 @pytest.mark.parametrize(("seeds", "expected"), [(20, 20), (21, 0)])
 def test_only_cells_of_at_most_twenty_seeds_have_trials(arena: Path, seeds: int, expected: int) -> None:
     result = mirrored(arena, seeds=seeds, optimizers="asng", budget=5)
-    assert_mirrored(arena, result.cells)
-    names = sorted(int(one.data.params["seed"]) for one in runs_of(arena) if place(one)[0] == "trial")
+    assert_mirrored(result.folder, arena)
+    names = sorted(int(one.data.params["seed"]) for one in runs_of(arena, NAME) if place(one)[0] == "trial")
     assert names == list(range(expected))
 
 
@@ -189,10 +147,10 @@ def test_only_cells_of_at_most_twenty_seeds_have_trials(arena: Path, seeds: int,
 def test_trials_that_a_cell_no_longer_has_are_deleted(arena: Path, seeds: int) -> None:
     """Also one that a kill left half written, which would run for ever."""
     mirrored(arena, seeds=2, optimizers="asng", budget=5)
-    half = next(one for one in runs_of(arena) if one.data.tags.get("seed") == "1")
+    half = next(one for one in runs_of(arena, NAME) if one.data.tags.get("seed") == "1")
     client_of(arena).update_run(half.info.run_id, status="RUNNING")
     result = mirrored(arena, seeds=seeds, optimizers="asng", budget=5)
-    assert_mirrored(arena, result.cells)
+    assert_mirrored(result.folder, arena)
 
 
 def test_no_metric_in_the_store_is_infinite(arena: Path) -> None:
@@ -210,22 +168,22 @@ def test_no_metric_in_the_store_is_infinite(arena: Path) -> None:
 @pytest.mark.parametrize("kind", ["summary", "trial", "report"])
 def test_a_run_deleted_by_hand_comes_back(arena: Path, kind: str) -> None:
     result = mirrored(arena, seeds=2)
-    before = {place(one): one.info.run_id for one in runs_of(arena)}
-    victim = next(one for one in runs_of(arena) if place(one)[0] == kind)
+    before = ids_of(arena, NAME)
+    victim = next(one for one in runs_of(arena, NAME) if place(one)[0] == kind)
     client_of(arena).delete_run(victim.info.run_id)
     mirrored(arena, seeds=2)
-    assert_mirrored(arena, result.cells)
-    now = {place(one): one.info.run_id for one in runs_of(arena)}
+    assert_mirrored(result.folder, arena)
+    now = ids_of(arena, NAME)
     assert {key for key in now if now[key] != before[key]} == {place(victim)}
 
 
 def test_an_experiment_deleted_by_hand_is_restored(arena: Path) -> None:
     result = mirrored(arena)
-    (experiment,) = {one.info.experiment_id for one in runs_of(arena)}
+    (experiment,) = {one.info.experiment_id for one in runs_of(arena, NAME)}
     client_of(arena).delete_experiment(experiment)
     mirrored(arena)
     assert client_of(arena).get_experiment(experiment).lifecycle_stage == "active"
-    assert_mirrored(arena, result.cells)
+    assert_mirrored(result.folder, arena)
 
 
 @pytest.mark.parametrize("kind", ["summary", "trial", "report"])
@@ -233,63 +191,13 @@ def test_a_run_that_was_never_finished_is_replaced(arena: Path, kind: str) -> No
     """A kill between creating and finishing a run leaves one that has the right state, some numbers, and runs on."""
     result = mirrored(arena, seeds=2)
     client = client_of(arena)
-    victim = next(one for one in runs_of(arena) if place(one)[0] == kind)
+    victim = next(one for one in runs_of(arena, NAME) if place(one)[0] == kind)
     half = client.create_run(victim.info.experiment_id, tags=victim.data.tags)
     client.log_batch(half.info.run_id, metrics=[Metric("regret/best_seen", 1.0, 0, 1)])
     client.delete_run(victim.info.run_id)
     mirrored(arena, seeds=2)
-    assert half.info.run_id in {one.info.run_id for one in runs_of(arena, ViewType.DELETED_ONLY)}
-    assert_mirrored(arena, result.cells)
-
-
-class DiedError(Exception):
-    """Stands for a kill of the mirror."""
-
-
-def test_a_mirror_that_dies_at_any_call_comes_out_right(arena: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before every call to MLflow once: with old runs to replace, so that deleting is among them."""
-    old = run(study(seeds=1), arena=arena, jobs=1, tracking=False).cells
-    new = run(study(seeds=2), arena=arena, jobs=1, tracking=False).cells
-    folder = arena / NAME
-    calls: list[str] = []
-    last = 0
-
-    def count(method: str) -> None:
-        original = getattr(MlflowClient, method)
-
-        def counted(self: MlflowClient, *arguments: Any, **settings: Any) -> Any:
-            calls.append(method)
-            if last and len(calls) >= last:
-                raise DiedError(calls[last - 1])
-            return original(self, *arguments, **settings)
-
-        monkeypatch.setattr(MlflowClient, method, counted)
-
-    def mirror(name: str, cells: list[CellRecord]) -> str:
-        with Mirror(name, "", folder, owner="me") as at_work:
-            for cell in cells:
-                at_work.update([cell.folder], cell.seeds.tolist())
-            at_work.report(cells, [folder / "tables.txt"])
-        return at_work.problem
-
-    for method in ("create_experiment", "create_run", "log_batch", "log_artifact", "set_terminated", "delete_run"):
-        count(method)
-    died = []
-    for attempt in range(1, 100):
-        last = 0
-        name = f"dies-{attempt}"
-        assert mirror(name, old) == ""
-        calls.clear()
-        last = attempt
-        problem = mirror(name, new)
-        if not problem:
-            break
-        died.append(calls[attempt - 1])
-        assert f"is behind: {died[-1]};" in problem
-        last = 0
-        assert mirror(name, new) == ""
-        assert_mirrored(arena, new, name)
-    assert Counter(died) == {"create_run": 5, "log_batch": 5, "log_artifact": 1, "set_terminated": 5, "delete_run": 3}
+    assert half.info.run_id in {one.info.run_id for one in runs_of(arena, NAME, view=ViewType.DELETED_ONLY)}
+    assert_mirrored(result.folder, arena)
 
 
 # a cell that fails
@@ -300,9 +208,9 @@ def test_a_study_with_a_failing_cell_mirrors_the_others(arena: Path, faults: Any
     optimizers = [faults.optimizer(0), faults.optimizer(1, fault="error")]
     first = run(study(optimizers=optimizers), arena=arena, jobs=1)
     assert [("a bug of its own" in error, "number=1" in label) for label, error in first.failures] == [(True, True)]
-    assert_mirrored(arena, first.cells)
+    assert_mirrored(arena / NAME, arena)
     assert len(first.cells) == 1
     second = run(study(optimizers=optimizers), arena=arena, jobs=1)
     assert second.failures == []
     assert len(second.cells) == 2
-    assert_mirrored(arena, second.cells)
+    assert_mirrored(arena / NAME, arena)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from command_lines import Fails
 from mlflow import MlflowClient
+from stored_runs import assert_mirrored
 
 from harness.cli import main
 from harness.run import StudyRun
@@ -99,6 +100,8 @@ def test_the_command_runs_what_is_missing_and_prints_the_table(
     assert failed.metrics["final/success"] == 1 / 8
     assert "iterations/median" not in failed.metrics, "it is infinite"
     assert "step_size/lowest" not in failed.metrics
+    assert runs["cga · eta_x 0.02"].data.params["seeds"] == "3"
+    assert_mirrored(folder, arena)
 
 
 def test_more_seeds_run_only_the_new_ones(file: Path, tmp_path: Path) -> None:

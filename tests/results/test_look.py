@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 from drawn_cells import drawn_cell
+from hypothesis import given
+from hypothesis import strategies as st
 
 from optimizers.registry import OPTIMIZERS
-from results.look import BUILT_IN, FREE, MARKERS, styles
+from results.look import BUILT_IN, FREE, MARKERS, SHADES, shades, styles
 from results.record import CellRecord
 
 
@@ -52,3 +54,41 @@ def test_more_strangers_than_pairs_still_have_styles() -> None:
 
 def test_markers_differ() -> None:
     assert len(set(MARKERS)) == len(MARKERS) == 11
+
+
+LABELS = st.lists(
+    st.sampled_from(sorted(BUILT_IN)).flatmap(
+        lambda name: st.integers(0, 9).map(lambda lam: (name, f"{name}(lam={lam})" if lam else name))
+    ),
+    unique=True,
+    max_size=30,
+)
+
+
+@given(labels=LABELS, more=LABELS)
+def test_a_shade_does_not_depend_on_the_labels_after_it(
+    labels: list[tuple[str, str]], more: list[tuple[str, str]]
+) -> None:
+    before, after = shades(labels), shades([*labels, *more])
+    assert before == {label: after[label] for _, label in labels}
+    assert set(after) == {label for _, label in (*labels, *more)}
+
+
+@given(labels=LABELS)
+def test_labels_of_one_colour_have_shades_until_these_are_used_up(labels: list[tuple[str, str]]) -> None:
+    found = shades(labels)
+    by_colour: dict[str, list[str]] = {}
+    for name, label in labels:
+        by_colour.setdefault(BUILT_IN[name][0], []).append(found[label])
+    for colour, own in by_colour.items():
+        assert own[0] == colour, "the first keeps the pure colour"
+        assert len(set(own[: len(SHADES)])) == len(own[: len(SHADES)])
+        assert all(one == other for one, other in zip(own, own[len(SHADES) :], strict=False)), "then they begin anew"
+
+
+def test_no_two_shades_of_all_colours_are_alike() -> None:
+    one_each = {colour: name for name, (colour, _) in reversed(BUILT_IN.items())}
+    labels = [(name, f"{name}({place})") for name in one_each.values() for place in range(len(SHADES))]
+    found = shades(labels).values()
+    assert len(set(found)) == len(labels) == 42
+    assert all(len(colour) == 7 and int(colour[1:], 16) >= 0 for colour in found)
