@@ -14,7 +14,7 @@ from typing import Any
 
 from harness.curve_runs import axis_of
 from harness.pages import SUMMARIES
-from harness.runs import curve_metric
+from harness.runs import curve_metric, reported_of
 from results.report.gather import StudyFolder
 
 COLUMN_WIDTH = 170  # in pixels
@@ -63,6 +63,9 @@ def curves_view(study: StudyFolder) -> Json:
         )
         scale = "linear" if study.sweep else "log"  # a sweep's steps are logarithms already
         charts += [_chart(f"{key}-{number}", key, metric, scale) for number, metric in enumerate(metrics)]
+    sections += [
+        {"uuid": f"section-{name}", "name": name, "display": False, "isReordered": True} for name in _folded(study)
+    ]
     return {
         **_state(SUMMARIES, "attributes.start_time", ascending=False),
         "selectedColumns": [],
@@ -95,6 +98,18 @@ def _chart_sections(study: StudyFolder) -> Iterator[tuple[str, list[str]]]:
     if states:
         step_sizes_first = sorted(states, key=lambda metric: not metric.endswith("/step_size"))
         yield f"State of the optimizers, over {steps}", step_sizes_first
+
+
+def _folded(study: StudyFolder) -> Iterator[str]:
+    """Sections that the UI makes of the other metrics: closed, as their charts have all benchmarks in one."""
+    if study.trials:
+        yield from ("success", "final", "iterations", "step_size")
+        return
+    yield from ("sweep", "regret") if study.sweep else ("regret",)
+    yield from dict.fromkeys(reported_of(cell) for cell in study.cells)
+    budgets = {budget for cell in study.cells for budget in cell.about["report_at"]}
+    yield from (f"at_{budget}" for budget in sorted(budgets))
+    yield from ("final", "time")
 
 
 def _chart(key: str, section: str, metric: str, x_scale: str) -> Json:
