@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.cell_runs import OnRecord, cell_plans, drawer
-from harness.curve_runs import curve_plans
+from harness.curve_runs import curve_plans, level_plans
 from harness.pages import run_page
 from harness.runs import CONTENT_VERSION, RunContent, RunPlan, digest, links
 from harness.toy_runs import toy_plans
@@ -46,7 +46,7 @@ class StudyRuns:
             for name, about in self._cells.items():
                 check_complete(about, folder / name / CELL_FILE)
         self._draw = drawer()
-        self._colours = shades((cell["optimizer"]["name"], cell["optimizer"]["label"]) for cell in self._cells.values())
+        self._colours = shades((cell["optimizer"]["name"], self._curve_of(cell)) for cell in self._cells.values())
 
     @property
     def name(self) -> str:
@@ -91,13 +91,19 @@ class StudyRuns:
     def plans_of(self, group: Sequence[str]) -> Iterator[RunPlan]:
         """Those about one of the groups of cells; none where nothing of it is on record."""
         about, sweep = self._cells[group[0]], self._about.get("sweep", "")
-        colour = self._colours[about["optimizer"]["label"]]
+        colour = self._colours[self._curve_of(about)]
         if self._toy:
             return toy_plans(self.folder / group[0], self._seeds_of(group[0]), colour)
         cells = [OnRecord(self.folder / name, self._seeds_of(name)) for name in group]
         if sweep and on_curve(about, sweep):
             return curve_plans(cells, about, sweep, colour)
+        if values := [cell["optimizer"]["settings"][sweep] for cell in self._cells.values() if on_curve(cell, sweep)]:
+            return level_plans(cells[0], values, colour, self._draw)
         return cell_plans(cells[0], colour, self._draw)
+
+    def _curve_of(self, about: dict[str, Any]) -> str:
+        """What has a colour of its own: an optimizer with its settings, and in a toy study a row."""
+        return str(about["name"] if self._toy else about["optimizer"]["label"])
 
     @property
     def page(self) -> Path | None:
