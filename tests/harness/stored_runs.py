@@ -53,7 +53,7 @@ def plans_of(folder: Path) -> list[RunPlan]:
     """All runs that a study should have."""
     runs = StudyRuns(folder)
     plans = [plan for group in runs.groups.values() for plan in runs.plans_of(group)]
-    return [*plans, runs.report(plans)]
+    return [*plans, runs.report((*plan.place, plan.state) for plan in plans)]
 
 
 def assert_mirrored(folder: Path, arena: Path) -> None:

@@ -92,7 +92,7 @@ def test_a_dead_server_costs_one_line_and_a_later_run_mirrors_it_all(
     assert command("-j", "1") == 0
     shown = capsys.readouterr()
     assert shown.err == ""
-    assert "mlflow.db  (browse it with: nas-arena ui)" in shown.out
+    assert "mlflow.db  (browse it with: nas-arena ui faults)" in shown.out
     assert shards_of(arena) == before
     assert_mirrored(arena / NAME, arena)
 
