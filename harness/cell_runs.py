@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.pages import artifact, runs_page
+from harness.pages import artifact, runs_page, table_key, table_page
 from harness.runs import (
     CONTENT_VERSION,
     CURVE_POINTS,
@@ -197,9 +197,7 @@ def trial(cell: CellRecord, seed: int, colour: str) -> RunContent:
 
 def _description(cell: CellRecord, experiment: str, run: str) -> str:
     about, wording = cell.about["optimizer"], cell.about["benchmark"]["wording"]
-    same = f"tags.kind = 'summary' and tags.benchmark = '{cell.benchmark}'"
-    last = cell.about["report_at"][-1]
-    others = {"all_on_this_benchmark": runs_page(experiment, same, at_budget(last, "best_seen", "regret"))}
+    others = {"all_on_this_benchmark": table_page(experiment, table_key(cell.benchmark))}
     if len(cell.seeds) <= TRIAL_SEEDS:
         trials = f"tags.kind = 'trial' and tags.`arena.cell` = '{cell.about['id']}'"
         others["trials"] = runs_page(experiment, trials)

@@ -11,7 +11,7 @@ from pathlib import Path
 from harness.runs import RunPlan, digest
 from harness.store import store_uri
 from harness.study_page import StudyPage
-from harness.study_runs import StudyRuns
+from harness.study_runs import State, StudyRuns
 from harness.tracking import Experiment, connect
 from results.files import RecordError
 
@@ -99,20 +99,24 @@ class _Writer:
         self._report: RunPlan | None = None
         self._in_a_row = 0
 
-    def update(self, group: Sequence[str]) -> list[RunPlan]:
-        plans = list(self._runs.plans_of(group))
-        for plan in plans:
+    def update(self, group: Sequence[str]) -> list[State]:
+        """Writes what is missing of a group of cells; the kind, key and state of all its runs."""
+        states = []
+        for plan in self._runs.plans_of(group):
             self._write(plan, self._places[tuple(group)])
-        return plans
+            states.append((*plan.place, plan.state))
+        return states
 
     def finish(self) -> None:
-        plans = [plan for group in self._runs.groups.values() for plan in self.update(group)]
-        if not plans:
+        """Writes what is missing of the study, and deletes what it no longer has."""
+        # states alone are kept: a plan that was written holds the record of its cell
+        states = [state for group in self._runs.groups.values() for state in self.update(group)]
+        if not states:
             self._experiment.keep(())
             return
-        self._report = self._runs.report(plans)
+        self._report = self._runs.report(states)
         self._write(self._report, 0)
-        self._experiment.keep({plan.place for plan in (*plans, self._report)})
+        self._experiment.keep({self._report.place, *((kind, key) for kind, key, _ in states)})
 
     def _page(self, report: str) -> tuple[str, dict[str, str]]:
         page = StudyPage(self._runs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote, urlencode
 
 VIEW = "nas-arena"  # the key of the saved view that a study opens in
@@ -20,6 +21,20 @@ def study_page(experiment: str, *, saved_view: bool = True) -> str:
         return runs_page(experiment, SUMMARIES, charts=True)
     # a filter in the address would keep the UI from reading the view
     return f"{_runs(experiment)}?{_query(compareRunsMode='CHART', viewStateShareKey=VIEW)}"
+
+
+def table_key(benchmark: str) -> str:
+    """The key of the saved view that is a benchmark's table.
+
+    Args:
+        benchmark: its label.
+    """
+    return f"{VIEW}-{re.sub(r'[^A-Za-z0-9_.-]', '_', benchmark)}"
+
+
+def table_page(experiment: str, key: str) -> str:
+    """A saved view that is a table; an address cannot tell its columns."""
+    return f"{_runs(experiment)}?{_query(compareRunsMode='TABLE', viewStateShareKey=key)}"
 
 
 def runs_page(experiment: str, where: str, order: str = "", *, charts: bool = False) -> str:

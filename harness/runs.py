@@ -17,7 +17,7 @@ from results.anytime import Answer
 from results.record import CellRecord
 from results.tables import reported_heading
 
-CONTENT_VERSION = 2  # raised when the content of a run changes, so that old ones are written anew
+CONTENT_VERSION = 3  # raised when the content of a run changes, so that old ones are written anew
 CURVE_POINTS = 24  # MLflow takes a seventh of a millisecond a point
 
 
@@ -96,8 +96,10 @@ def of_cell(cell: CellRecord, suffix: str = "") -> RunContent:
         "space": benchmark["name"],
         "dataset": benchmark["dataset"],
         "mode": "tabular",
-        "commit": cell.made[-1]["commit"][:12] or "none",
+        "commit": (commit := cell.made[-1]["commit"])[:12] or "none",
         "arena.cell": cell.about["id"],
+        "mlflow.source.name": "nas-arena",
+        **({"mlflow.source.git.commit": commit} if commit else {}),
     }
     sections: dict[str, dict[str, Any]] = {
         "optimizer": optimizer["settings"],

@@ -1,16 +1,14 @@
-"""Where the MLflow store is, how it is made, and how its UI is served."""
+"""Where the MLflow store is, and how it is made."""
 
 from __future__ import annotations
 
 import os
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
 from harness.lock import locked
-from search_spaces.errors import ArenaError
 
 SQLITE = "sqlite:///"
 
@@ -66,23 +64,3 @@ def create_sqlite(path: Path, create: Callable[[str], object]) -> None:
                 temporary.replace(path)
             finally:
                 temporary.unlink(missing_ok=True)  # a full disk would otherwise stay full
-
-
-def serve(arena: Path, host: str, port: int) -> None:
-    """Serves the MLflow UI on the store until it is stopped; for a server elsewhere it tells the address.
-
-    Raises:
-        ArenaError: when there is no store yet.
-    """
-    uri = store_uri(arena)
-    if is_server(uri):
-        print(f"the runs are on the MLflow server at {uri}")
-        return
-    file = sqlite_file(uri)
-    if file is not None and not file.exists():
-        raise ArenaError(f"there is no MLflow store at {file} yet; run a study first, or name its folder with --arena")
-    print(f"serving {uri} at http://{host}:{port} (ready in a few seconds; stop with Ctrl-C)", flush=True)
-    # one worker and no job runner: ready in half the time and a fifth of the memory of the default
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri, "--workers", "1"]
-    environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    os.execve(sys.executable, [*command, "--host", host, "--port", str(port)], environment)

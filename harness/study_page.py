@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-import base64
-import json
-import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from harness.pages import SUMMARIES, VIEW_TAG, run_page, runs_page
-from harness.runs import at_budget, curve_metric, final, reported_of
+from harness.pages import VIEW_TAG, run_page, table_key, table_page
+from harness.runs import at_budget, final, reported_of
+from harness.saved_views import VIEWS, curves_view, rows_on, saved, table_view
 from harness.study_runs import REPORT, StudyRuns
+from results.curves import Curve, curves, in_digits
 from results.record import CellRecord
-from results.report.gather import StudyFolder
 from results.report.render import blocks_as_markdown
-from results.report.summary_section import MOST_CELLS, find, summary_section
+from results.report.summary_section import find, summary_section
 from results.report.words import after, decimals_of, times
-from results.statistics import interquartile_mean
+from results.statistics import interquartile_mean, mean_interval
 from results.tables import Ranking, evaluations_to_target, rank
+from results.toy_table import toy_rows, verdict
 
 MOST_CHARACTERS = 5_000  # of a description; the database of an older server holds no more
-MOST_VIEWS = 20  # of a benchmark each
 HEADLINE = 4  # optimizers that it names
-COLUMN_WIDTH = 170  # in pixels
-
-Json = dict[str, Any]
+MOST_IN_WORDS = 10  # cells on a benchmark
+TOY_COLUMNS = ("iterations/median", "iterations/median_low", "iterations/median_high", "final/success")
 
 
 class StudyPage:
@@ -52,65 +48,73 @@ class StudyPage:
             report: the id of the run with the report.
         """
         tab = f"artifacts/{REPORT}" if self._runs.page else "artifacts"
-        first = [f"[report]({run_page(experiment, report, tab)})"]
-        if not self._study.sweep and self._rankings:
-            first.append(_headline(self._rankings))
-        paragraphs = [" · ".join(first), *self._in_words(), self._runs.description]
-        tables = [
-            f"[{label}]({runs_page(experiment, _where(label), self._columns(label)[0])})" for label in self._rankings
-        ]
-        paragraphs += [f"Tables: {' · '.join(tables)}"] if tables else []
+        first = [f"[report]({run_page(experiment, report, tab)})", self._headline()]
+        paragraphs = [" · ".join(filter(None, first)), *self._in_words(), self._runs.description]
+        tables = [f"[{label}]({table_page(experiment, table_key(label))})" for label in self._tables()]
+        paragraphs += [f"Tables: {' · '.join(tables)}"]
         kept: list[str] = []
         for paragraph in filter(None, paragraphs):
             if sum(map(len, kept)) + len(paragraph) < MOST_CHARACTERS - 100:
                 kept.append(paragraph)
         return "\n\n".join(kept)
 
+    def views(self, now_ms: int) -> dict[str, str]:
+        """Saved views of the runs, as tags of the experiment: the curves, and a table of each benchmark."""
+        everything = "Curves of all benchmarks" if len(self._rankings) > 1 else "Curves"
+        tags = {VIEW_TAG: saved(everything, curves_view(self._study), now_ms)}
+        for place, (label, columns) in enumerate(self._tables().items(), 1):
+            where = rows_on(label if self._rankings else "")
+            tags[VIEWS + table_key(label)] = saved(f"Table of {label}", table_view(where, columns), now_ms - place)
+        return tags
+
+    def _headline(self) -> str:
+        if self._study.trials:
+            fastest = min(toy_rows(self._study.trials), key=lambda row: row.median)
+            iterations = f"its median trial succeeds after {times(fastest.median)} iterations"
+            return f"**{fastest.record.about['name']}** is the fastest: {iterations}" if fastest.successes else ""
+        if self._study.sweep:
+            return _of_curves(curves(self._study.cells, self._study.sweep))
+        return _of_rankings(self._rankings)
+
     def _in_words(self) -> list[str]:
-        """What the report says; of very many cells a benchmark it takes too long to find that out."""
-        if max((len(of.cells) for of in self._rankings.values()), default=0) > MOST_CELLS:
+        """What the report says, where that is soon found out: a pair of cells takes 30 ms."""
+        if self._study.trials:
+            return list(verdict(toy_rows(self._study.trials)))
+        if max((len(of.cells) for of in self._rankings.values()), default=0) > MOST_IN_WORDS:
             return []
         found = find([self._study])
         return list(blocks_as_markdown(summary_section([self._study], found).blocks)) if found.best_seen else []
 
-    def views(self, now_ms: int) -> dict[str, str]:
-        """Saved views of the runs, as tags of the experiment: the curves of all benchmarks, and a table for each.
+    def _tables(self) -> dict[str, list[str]]:
+        """The metrics of every table by what it is of; the first one ranks it."""
+        if self._study.trials:
+            steps = [f"step_size/{end}" for end in ("lowest", "highest")]
+            return {"all rows": [*TOY_COLUMNS, *steps]}
+        return {label: list(self._columns(ranking)) for label, ranking in self._rankings.items()}
 
-        MLflow 3.17 lists them in a menu. Their form is not documented: it was read from what the UI writes, and where
-        it is no longer understood the UI shows the runs in its own way.
-        """
-        tags = {VIEW_TAG: _saved("Curves of all benchmarks", _curves(self._study), now_ms)}
-        for place, label in enumerate(list(self._rankings)[:MOST_VIEWS], 1):
-            state = _table(_where(label), self._columns(label))
-            tags[f"{VIEW_TAG}-{place}"] = _saved(f"Table of {label}", state, now_ms - place)
-        return tags
-
-    def _columns(self, label: str) -> list[str]:
-        """The metrics of a benchmark's table, the one that ranks it first."""
-        ranking = self._rankings[label]
-        last = ranking.budgets[-1]
+    def _columns(self, ranking: Ranking) -> Iterator[str]:
         if self._study.sweep:
             recommending = any(not cell.recommends_incumbent for cell in ranking.cells)
-            answers = ("recommended", "best_seen") if recommending else ("best_seen",)
-            names = ("best_regret", f"best_{self._study.sweep}")
-            return [at_budget(last, answer, name) for answer in answers for name in names]
-        columns = ["final/evaluations_to_target"]
+            for answer in ("recommended", "best_seen") if recommending else ("best_seen",):
+                for name in ("best_regret", f"best_{self._study.sweep}"):
+                    yield at_budget(ranking.budgets[-1], answer, name)
+            return
+        first = at_budget(ranking.ranked_at, "best_seen", "regret") if ranking.ranked_at else ""
+        yield from filter(None, (first, "final/evaluations_to_target"))
         for budget, solved in zip(ranking.budgets, ranking.solved, strict=True):
-            columns.append(at_budget(budget, "best_seen", "regret"))
-            columns += [at_budget(budget, "best_seen", "share_at_best")] if solved else []
-        columns.append(final("best_seen", reported_of(ranking.cells[0])))
-        if ranking.ranked_at:
-            first = at_budget(ranking.ranked_at, "best_seen", "regret")
-            columns = [first, *(column for column in columns if column != first)]
-        return columns
+            regret = at_budget(budget, "best_seen", "regret")
+            if regret != first:
+                yield regret
+            if solved:
+                yield at_budget(budget, "best_seen", "share_at_best")
+        yield final("best_seen", reported_of(ranking.cells[0]))
 
 
-def _headline(rankings: Mapping[str, Ranking]) -> str:
+def _of_rankings(rankings: Mapping[str, Ranking]) -> str:
     """Who is first on how many benchmarks; on a single one how far and how fast."""
     if len(rankings) > 1:
         counts = Counter(ranking.cells[0].optimizer for ranking in rankings.values())
-        first = ", ".join(f"**{optimizer}** on {count}" for optimizer, count in counts.most_common(HEADLINE))
-        return f"First of {len(rankings)} benchmarks: {first}"
+        return f"First of {len(rankings)} benchmarks: {_counted(counts)}"
     ((label, ranking),) = rankings.items()
     best, at = ranking.cells[0], ranking.ranked_at or ranking.budgets[-1]
     regret = float(interquartile_mean(best.at(at, "incumbent_regret")))
@@ -121,94 +125,25 @@ def _headline(rankings: Mapping[str, Ranking]) -> str:
     )
 
 
-def _saved(name: str, state: Json, at_ms: int) -> str:
-    packed = base64.b64encode(zlib.compress(json.dumps(state).encode(), 9)).decode()
-    return json.dumps({"name": name, "createdAt": at_ms, "state": f"deflate;{packed}"})
+def _of_curves(found: list[Curve]) -> str:
+    """Whose curve goes lowest on how many benchmarks; on a single one where and how low."""
+    lowest: dict[str, tuple[float, float, Curve]] = {}
+    for curve in found:
+        budget = curve.cells[0].about["report_at"][-1]
+        mean, _ = mean_interval(curve.regrets(budget, curve.answers[0]))
+        if np.isfinite(mean).any():
+            best = float(np.nanmin(mean)), float(curve.values[np.nanargmin(mean)]), curve
+            lowest[curve.benchmark] = min(lowest.get(curve.benchmark, best), best, key=lambda one: one[0])
+    if len(lowest) > 1:
+        counts = Counter(curve.label for _, _, curve in lowest.values())
+        return f"Lowest regret on {len(lowest)} benchmarks: {_counted(counts)}"
+    return "".join(
+        f"**{curve.label}** has the lowest regret, {regret:.{decimals_of(curve.cells[0].about['benchmark'])}f} at "
+        f"{curve.sweep} {in_digits(value)}, by its {curve.named(curve.answers[0])} after "
+        f"{after(curve.cells[0].about['report_at'][-1], curve.cells[0].about['budget']['unit'])}"
+        for regret, value, curve in lowest.values()
+    )
 
 
-def _state(where: str, order: str, ascending: bool) -> Json:
-    """What all views have: which rows, and that all of them are drawn."""
-    return {
-        "searchFilter": where,
-        "orderByKey": order,
-        "orderByAsc": ascending,
-        "startTime": "ALL",
-        "lifecycleFilter": "Active",
-        "datasetsFilter": [],
-        "modelVersionFilter": "All Runs",
-        "runsHiddenMode": "SHOW_ALL",
-        "hideEmptyCharts": True,
-        "useGroupedValuesInCharts": False,
-        "groupBy": None,
-    }
-
-
-def _curves(study: StudyFolder) -> Json:
-    sections, charts = [], []
-    for place, (title, metrics) in enumerate(_chart_sections(study)):
-        key = f"section-{place}"
-        sections.append(
-            {"uuid": key, "name": title, "display": True, "isReordered": True, "columns": 2 if len(metrics) < 3 else 3}
-        )
-        scale = "linear" if study.sweep else "log"  # a sweep's steps are logarithms already
-        charts += [_chart(f"{key}-{number}", key, metric, scale) for number, metric in enumerate(metrics)]
-    return {
-        **_state(SUMMARIES, "attributes.start_time", ascending=False),
-        "selectedColumns": [],
-        "compareRunSections": sections,
-        "compareRunCharts": charts,
-        "isAccordionReordered": True,
-    }
-
-
-def _chart_sections(study: StudyFolder) -> Iterator[tuple[str, list[str]]]:
-    if study.trials:
-        problems = dict.fromkeys(f"eta_x {record.problem['eta_x']:g}" for record in study.trials)
-        yield "Share of trials that have succeeded", [f"{problem}/success" for problem in problems]
-        return
-    title = f"Regret over {study.sweep}" if study.sweep else "Regret of the best seen"
-    yield title, list(dict.fromkeys(curve_metric(cell.about["benchmark"]) for cell in study.cells))
-    if not study.sweep:
-        states = dict.fromkeys(
-            f"{cell.about['optimizer']['name'].rpartition(':')[2]}/{column.removeprefix('diagnostic.')}"
-            for cell in study.cells
-            for column in cell.columns
-            if column.startswith("diagnostic.")
-        )
-        if states:
-            yield "State of the optimizers", sorted(states, key=lambda metric: not metric.endswith("/step_size"))
-
-
-def _chart(key: str, section: str, metric: str, x_scale: str) -> Json:
-    return {
-        "uuid": key,
-        "type": "LINE",
-        "metricKey": metric,
-        "selectedMetricKeys": [metric],
-        "metricSectionId": section,
-        "deleted": False,
-        "isGenerated": False,
-        "runsCountToCompare": 100,
-        "lineSmoothness": 0,
-        "xAxisKey": "step",
-        "xAxisScaleType": x_scale,
-        "scaleType": "linear",
-        "selectedXAxisMetricKey": "",
-        "range": {},
-        "useGlobalXaxisKey": True,
-        "useGlobalLineSmoothing": True,
-    }
-
-
-def _table(where: str, columns: Sequence[str]) -> Json:
-    names = [f"metrics.`{metric}`" for metric in columns]
-    return {
-        **_state(where, names[0], ascending=True),
-        "selectedColumns": names,
-        "columnOrder": names,
-        "columnWidths": dict.fromkeys(names, COLUMN_WIDTH),
-    }
-
-
-def _where(label: str) -> str:
-    return f"{SUMMARIES} and tags.benchmark = '{label}'"
+def _counted(counts: Counter[str]) -> str:
+    return ", ".join(f"**{optimizer}** on {count}" for optimizer, count in counts.most_common(HEADLINE))

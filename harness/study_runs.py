@@ -9,19 +9,22 @@ from pathlib import Path
 from typing import Any
 
 from harness.cell_runs import OnRecord, cell_plans, drawer
-from harness.curve_runs import curve_plans
+from harness.curve_runs import curve_plans, level_plans
 from harness.pages import run_page
 from harness.runs import CONTENT_VERSION, RunContent, RunPlan, digest, links
 from harness.toy_runs import toy_plans
 from results.curves import curve_key, on_curve
 from results.files import read_json
 from results.look import shades
-from results.record import CELL_FILE, STUDY_FILE, shard_files
-from results.report.gather import StudyFolder, read_folder
+from results.record import CELL_FILE, shard_files
+from results.report.gather import StudyFolder, about_study, check_complete, read_folder
 
 REPORT = "report.html"
 DATA = "results.parquet"
 TEXTS = ("tables.txt", "ablation.txt", "toy.txt", "report.md")
+
+State = tuple[str, str, str]
+"""Kind, key and state of a run."""
 
 
 class StudyRuns:
@@ -31,16 +34,19 @@ class StudyRuns:
         folder: of the study.
 
     Raises:
-        RecordError: when it is none.
+        RecordError: when it is none, or an older version wrote it.
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self._about = folder, read_json(folder / STUDY_FILE)
+        self.folder, self._about = folder, about_study(folder)
         self._cells: dict[str, dict[str, Any]] = {
             name: read_json(folder / name / CELL_FILE) for name in self._about["cells"]
         }
+        if not self._toy:
+            for name, about in self._cells.items():
+                check_complete(about, folder / name / CELL_FILE)
         self._draw = drawer()
-        self._colours = shades((cell["optimizer"]["name"], cell["optimizer"]["label"]) for cell in self._cells.values())
+        self._colours = shades((cell["optimizer"]["name"], self._curve_of(cell)) for cell in self._cells.values())
 
     @property
     def name(self) -> str:
@@ -56,6 +62,10 @@ class StudyRuns:
     def description(self) -> str:
         """What the study is, in a sentence."""
         return str(self._about.get("description", ""))
+
+    @property
+    def _toy(self) -> bool:
+        return self._about.get("kind") == "toy"
 
     @cached_property
     def study(self) -> StudyFolder:
@@ -81,13 +91,19 @@ class StudyRuns:
     def plans_of(self, group: Sequence[str]) -> Iterator[RunPlan]:
         """Those about one of the groups of cells; none where nothing of it is on record."""
         about, sweep = self._cells[group[0]], self._about.get("sweep", "")
-        colour = self._colours[about["optimizer"]["label"]]
-        if self._about.get("kind") == "toy":
+        colour = self._colours[self._curve_of(about)]
+        if self._toy:
             return toy_plans(self.folder / group[0], self._seeds_of(group[0]), colour)
         cells = [OnRecord(self.folder / name, self._seeds_of(name)) for name in group]
         if sweep and on_curve(about, sweep):
             return curve_plans(cells, about, sweep, colour)
+        if values := [cell["optimizer"]["settings"][sweep] for cell in self._cells.values() if on_curve(cell, sweep)]:
+            return level_plans(cells[0], values, colour, self._draw)
         return cell_plans(cells[0], colour, self._draw)
+
+    def _curve_of(self, about: dict[str, Any]) -> str:
+        """What has a colour of its own: an optimizer with its settings, and in a toy study a row."""
+        return str(about["name"] if self._toy else about["optimizer"]["label"])
 
     @property
     def page(self) -> Path | None:
@@ -96,29 +112,43 @@ class StudyRuns:
         records = [path.stat().st_mtime_ns for name in self._cells for path in shard_files(self.folder / name)]
         return page if page.exists() and page.stat().st_mtime_ns > max(records, default=0) else None
 
-    def report(self, others: Iterable[RunPlan]) -> RunPlan:
+    def report(self, others: Iterable[State]) -> RunPlan:
         """The run with figures, tables and the study's report.
 
         Args:
-            others: all other runs of the study.
+            others: of all other runs of the study.
         """
-        state = sorted((*plan.place, plan.state) for plan in others)
         files = dict(self._files())
         contents = [(name, sha256(path.read_bytes()).hexdigest()) for name, path in files.items()]
-        return RunPlan(
-            "report", self.name, digest([CONTENT_VERSION, state, contents]), lambda: self._report_content(files)
-        )
+        state = digest([CONTENT_VERSION, sorted(others), contents])
+        return RunPlan("report", self.name, state, lambda: self._report_content(files))
 
     def _report_content(self, files: dict[str, Path]) -> RunContent:
-        made: dict[str, bytes] = {}
-        if self.study.cells:
-            made[DATA] = _reported(self.study)
+        made = {} if self._toy else {DATA: self._data()}
         return RunContent(
             f"report of {self.name}",
             tags={"benchmark": "all"},
             files=files | made,
             describe=lambda experiment, run: _description(self.name, [*files, *made], experiment, run),
         )
+
+    def _data(self) -> bytes:
+        """What every number of the tables comes from: a row a cell, seed and reported budget, as parquet."""
+        from io import BytesIO
+
+        import pandas as pd  # 0.5 s
+
+        from results.frames import checkpoint_frame
+
+        frames = []
+        for name in self._cells:
+            there = OnRecord(self.folder / name, self._seeds_of(name))
+            if there.seeds:
+                frame = checkpoint_frame([there.cell])
+                frames.append(frame[frame.checkpoint.isin(there.cell.about["report_at"])])
+        stream = BytesIO()
+        pd.concat(frames, ignore_index=True).to_parquet(stream)
+        return stream.getvalue()
 
     def _files(self) -> Iterator[tuple[str, Path]]:
         if page := self.page:
@@ -131,23 +161,6 @@ class StudyRuns:
         """Those that a cell gets: in an ablation some have fewer than the others."""
         seeds: list[int] = sorted(self._about["seeds"])
         return seeds[: self._about.get("fewer_seeds", {}).get(cell)]
-
-
-def _reported(study: StudyFolder) -> bytes:
-    """What every number of the tables comes from: a row a cell, seed and reported budget, as parquet."""
-    from io import BytesIO
-
-    import pandas as pd  # 0.5 s
-
-    from results.frames import checkpoint_frame
-
-    frames = []
-    for cell in study.cells:
-        frame = checkpoint_frame([cell])
-        frames.append(frame[frame.checkpoint.isin(cell.about["report_at"])])
-    stream = BytesIO()
-    pd.concat(frames, ignore_index=True).to_parquet(stream)
-    return stream.getvalue()
 
 
 def _description(study: str, files: Sequence[str], experiment: str, run: str) -> str:

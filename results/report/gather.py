@@ -58,8 +58,7 @@ def read_folder(folder: Path) -> StudyFolder:
     Raises:
         RecordError: when the folder is no study, none of its cells is finished, or a newer version wrote it.
     """
-    about = read_json(folder / STUDY_FILE)
-    _require(about, ("name", "cells", "seeds"), folder / STUDY_FILE)
+    about = about_study(folder)
     cells: list[CellRecord] = []
     trials: list[ToyRecord] = []
     if about.get("kind") == "toy":
@@ -72,7 +71,7 @@ def read_folder(folder: Path) -> StudyFolder:
     else:
         cells = read_study(folder)
         for cell in cells:
-            _check_complete(cell)
+            check_complete(cell.about, cell.folder / CELL_FILE)
     return StudyFolder(
         folder=folder,
         about=about,
@@ -81,6 +80,17 @@ def read_folder(folder: Path) -> StudyFolder:
         unfinished=tuple(_unfinished(folder, about, cells)),
         left_over=tuple(sorted({path.parent.name for path in folder.glob(f"*/{CELL_FILE}")} - set(about["cells"]))),
     )
+
+
+def about_study(folder: Path) -> dict[str, Any]:
+    """The content of a study's ``study.json``.
+
+    Raises:
+        RecordError: when there is none, or it is damaged.
+    """
+    about: dict[str, Any] = read_json(folder / STUDY_FILE)
+    _require(about, ("id", "name", "cells", "seeds"), folder / STUDY_FILE)
+    return about
 
 
 def compared_cells(studies: Sequence[StudyFolder]) -> dict[str, list[CellRecord]]:
@@ -149,12 +159,19 @@ def _short(value: Any) -> str:
     return text if len(text) <= 16 else f"{text[:12]}..."
 
 
-def _check_complete(cell: CellRecord) -> None:
-    """A record of before the report has not all that it needs."""
-    path = cell.folder / CELL_FILE
-    _require(cell.about, ("id", "identity", "optimizer", "benchmark", "budget", "report_at"), path)
-    _require(cell.about["benchmark"], ("label", "landmarks", "wording", "space"), path)
-    if "targets" not in cell.about["benchmark"]["landmarks"]:
+def check_complete(about: Any, path: Path) -> None:
+    """Refuses what an older version wrote, or nobody.
+
+    Args:
+        about: the content of a cell's ``cell.json``.
+        path: of that file.
+
+    Raises:
+        RecordError: telling what to do.
+    """
+    _require(about, ("id", "identity", "optimizer", "benchmark", "budget", "report_at"), path)
+    _require(about["benchmark"], ("label", "landmarks", "wording", "space"), path)
+    if "targets" not in about["benchmark"]["landmarks"]:
         raise RecordError(
             f"{path} was written by an older NAS Arena and lacks what a report needs; run the study "
             "again: only this file is written anew, nothing is searched twice"

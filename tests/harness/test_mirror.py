@@ -11,11 +11,10 @@ import pytest
 from stored_runs import assert_mirrored, client_of, runs_of
 
 from harness.run import StudyRun, run
-from harness.store import serve, store_uri
+from harness.store import store_uri
 from harness.study import Study
 from results.record import BEST_SEEN
 from results.tables import BenchmarkTable, Row
-from search_spaces.errors import ArenaError
 
 NAME = "mirrored"
 
@@ -155,13 +154,3 @@ def test_a_store_that_is_none_costs_a_warning(tmp_path: Path, monkeypatch: pytes
     result = run(study(), arena=tmp_path / "arena", jobs=1)
     assert "mlflow.db is behind" in result.mirror_problem
     assert len(result.cells) == 2
-
-
-def test_the_ui_needs_a_store(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(ArenaError, match="run a study first"):
-        serve(tmp_path / "arena", "127.0.0.1", 5000)
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://mlflow.example:5000")
-    serve(tmp_path / "arena", "127.0.0.1", 5000)
-    assert "http://mlflow.example:5000" in capsys.readouterr().out
