@@ -96,7 +96,8 @@ def _plan(study: ToyStudy, folder: Path) -> None:
         "name": study.name,
         "description": study.description,
         "cells": [cell.folder for cell in study.cells],
-        "seeds": list(study.seeds),
+        "seeds": sorted(study.seeds),
+        "fewer_seeds": {cell.folder: cell.seeds for cell in study.cells if cell.seeds is not None},
     }
     write_json(folder / STUDY_FILE, about)
 

@@ -63,7 +63,9 @@ def read_folder(folder: Path) -> StudyFolder:
     trials: list[ToyRecord] = []
     if about.get("kind") == "toy":
         on_record = [name for name in about["cells"] if shard_files(folder / name)]
-        trials = [record for name in on_record if len((record := read_trials(folder / name, about["seeds"])).seeds)]
+        fewer = about.get("fewer_seeds", {})
+        read = [read_trials(folder / name, about["seeds"][: fewer.get(name)]) for name in on_record]
+        trials = [record for record in read if len(record.seeds)]
         if not trials:
             raise RecordError(f"no cell of {folder} is finished; run the study again")
     else:

@@ -17,8 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from planted_studies import exactly, plant
 
-from harness.pages import SUMMARIES, VIEW, VIEW_TAG, artifact, run_page, runs_page, study_page
-from harness.study_page import MOST_CHARACTERS, MOST_VIEWS, StudyPage
+from harness.pages import SUMMARIES, VIEW, VIEW_TAG, artifact, run_page, runs_page, study_page, table_key, table_page
+from harness.saved_views import VIEWS
+from harness.study_page import MOST_CHARACTERS, StudyPage
 from harness.study_runs import StudyRuns
 
 NOW = 1_750_000_000_000
@@ -55,6 +56,15 @@ def test_an_address_of_a_file_holds_its_name(name: str) -> None:
     assert (address.path, parse_qs(address.query)) == ("get-artifact", {"path": [name], "run_uuid": ["ab12"]})
     for written in (run_page("7", "ab12", name), artifact("ab12", name)):
         assert not re.search(r"[()\s]", written), "it can stand in Markdown"
+
+
+@given(benchmark=TEXT)
+def test_an_address_of_a_table_holds_the_key_of_its_view(benchmark: str) -> None:
+    key = table_key(benchmark)
+    assert re.fullmatch(r"nas-arena-[A-Za-z0-9_.-]*", key), "MLflow takes no other tag"
+    path, parameters = parsed(table_page("7", key))
+    assert path == "/experiments/7/runs"
+    assert parameters == {"compareRunsMode": "TABLE", "viewStateShareKey": key, "workflowType": "machine_learning"}
 
 
 def test_a_study_opens_at_its_view_or_without_one_at_the_same_rows() -> None:
@@ -121,12 +131,14 @@ def test_views_are_the_rows_and_metrics_that_the_study_has(
         (own,) = metrics[benchmark] & set(charted)
         assert not any(own in others for other, others in metrics.items() if other != benchmark)
     sections = {section["uuid"] for section in curves["compareRunSections"]}
-    assert {chart["metricSectionId"] for chart in curves["compareRunCharts"]} == sections
+    shown = {section["uuid"] for section in curves["compareRunSections"] if section["display"]}
+    assert len(sections) == len(curves["compareRunSections"])
+    assert {chart["metricSectionId"] for chart in curves["compareRunCharts"]} == shown
 
+    assert set(views) == {VIEW_TAG, *(VIEWS + table_key(benchmark) for benchmark in planted)}
     tables = [decoded(view) for key, view in views.items() if key != VIEW_TAG]
     assert len({at, *(when for _, when, _ in tables)}) == 1 + len(tables), "the menu lists them by time"
-    assert len(tables) == min(len(planted), MOST_VIEWS)
-    for benchmark, (name, _, state) in zip(planted, tables, strict=False):
+    for benchmark, (name, _, state) in zip(planted, tables, strict=True):
         assert name == f"Table of {benchmark}"
         assert state["searchFilter"] == f"{SUMMARIES} and tags.benchmark = '{benchmark}'"
         columns = [column.removeprefix("metrics.`").removesuffix("`") for column in state["selectedColumns"]]
@@ -147,13 +159,10 @@ def test_a_description_fits_and_its_links_lead_to_what_is_there(
     first, *others = (parsed(link) for link in LINK.findall(text))
     assert first == ("/experiments/7/runs/ab12/artifacts", {"workflowType": "machine_learning"})
     assert {path for path, _ in others} <= {"/experiments/7/runs"}
-    metrics = metrics_of(runs)
-    linked = {parameters["searchFilter"]: parameters["orderByKey"] for _, parameters in others}
+    keys = [parameters["viewStateShareKey"] for _, parameters in others]
+    assert {VIEWS + key for key in keys} <= set(StudyPage(runs).views(NOW))
     if len(planted) < 10:
-        assert set(linked) == {f"{SUMMARIES} and tags.benchmark = '{benchmark}'" for benchmark in planted}
-        for benchmark in planted:
-            order = linked[f"{SUMMARIES} and tags.benchmark = '{benchmark}'"]
-            assert order.removeprefix("metrics.`").removesuffix("`") in metrics[benchmark]
+        assert keys == [table_key(benchmark) for benchmark in planted]
 
 
 def test_the_first_line_says_who_is_first(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from command_lines import Fails
 from mlflow import MlflowClient
-from stored_runs import assert_mirrored
+from stored_runs import assert_mirrored, runs_of
 
 from harness.cli import main
 from harness.run import StudyRun
@@ -22,6 +22,7 @@ from harness.toy_study import ToyCell, ToyStudy
 from optimizers.asng import ASNG
 from results.published import toy_reference
 from results.record import seeds_on_record
+from results.report.gather import read_folder
 from results.toy_record import ToyRecord, read_trials
 from search_spaces.errors import ArenaError
 
@@ -140,6 +141,20 @@ def test_rows_that_a_study_no_longer_names_are_left_over(file: Path, tmp_path: P
     file.write_text(FILE.replace("[0, 0.5]", "[0]"), encoding="utf-8")
     (left,) = run(file, tmp_path / "arena", seeds=2).left_over
     assert left.startswith("asng-k-0.5-eta-x-0.02-")
+
+
+def test_a_row_that_gets_fewer_seeds_than_before(file: Path, arena: Path) -> None:
+    """What it had is still on record, and no part of the study any more: in the table, in the report and in MLflow."""
+    file.write_text(FILE.replace(", seeds = 3", ""), encoding="utf-8")
+    run(file, arena)
+    file.write_text(FILE, encoding="utf-8")
+    result = run(file, arena, tracking=True)
+    assert result.mirror_problem == ""
+    assert "3/3" in result.texts[0].read_text(encoding="utf-8")
+    assert [len(record.seeds) for record in read_folder(result.folder).trials] == [8, 8, 8, 3]
+    told = {run.data.tags["variant"]: run.data.params["seeds"] for run in runs_of(arena, "small", "summary")}
+    assert told == {"asng": "8", "sng(delta_init=0.0001)": "8", "cga": "3"}
+    assert_mirrored(result.folder, arena)
 
 
 def test_k_is_a_way_to_write_the_initial_step() -> None:
