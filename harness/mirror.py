@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from harness.reports import sync_command
 from harness.runs import RunPlan, digest
 from harness.store import store_uri
 from harness.study_page import StudyPage
@@ -75,8 +76,8 @@ class Mirror:
             self.damage, self.problem = error, f"MLflow at {self.uri} is behind: {error}"
         except Exception as error:  # whatever MLflow or its store raise, the study itself is on record
             self.problem = (
-                f"MLflow at {self.uri} is behind: {_reason(error)}; the next run of the study, or `nas-arena sync "
-                f"{self._runs.folder.name}`, catches up"
+                f"MLflow at {self.uri} is behind: {_reason(error)}; the next run of the study, or "
+                f"'{sync_command(self._runs.folder, self._arena)}', catches up"
             )
         if experiment:
             self.written, self.deleted = experiment.written, experiment.deleted

@@ -1,7 +1,8 @@
-"""The studies that a report is about: names in an arena, or folders."""
+"""Studies as commands take them: names in an arena, or folders."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,6 +24,13 @@ def study_folders(names: Sequence[str], arena: Path) -> list[Path]:
     if not names and not known:
         raise ArenaError(f"no study in {arena}; run one, or name another folder with --arena")
     return [_folder(name, arena, known) for name in names or known]
+
+
+def sync_command(folder: Path, arena: Path) -> str:
+    """The command that brings a study's folder into the store of an arena."""
+    study = folder.name if folder.parent == arena else str(folder)
+    inside = [] if arena == Path("arena") else ["--arena", str(arena)]
+    return shlex.join(["nas-arena", "sync", study, *inside])
 
 
 def _folder(name: str, arena: Path, known: Sequence[str]) -> Path:

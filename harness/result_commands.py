@@ -50,18 +50,23 @@ def sync_command(studies: tuple[str, ...], arena: str) -> int:
 
     from harness.reports import study_folders
     from harness.sync import sync
+    from results.files import RecordError
+    from search_spaces.errors import ArenaError
 
     status = 0
     for folder in study_folders(studies, Path(arena)):
-        mirror = sync(folder, Path(arena))
+        try:
+            mirror = sync(folder, Path(arena))
+        except (ArenaError, RecordError) as error:  # the others go on
+            complain(str(error))
+            status = 2
+            continue
         if mirror.problem:
             complain(mirror.problem)
-            status = 1
+            status = max(status, 1)
         else:
-            done = (
-                f"{mirror.written} runs written, {mirror.deleted} deleted" if mirror.written else "nothing was missing"
-            )
-            click.echo(f"{folder.name:9} {mirror.uri}: {done}")
+            done = f"{mirror.written} runs written, {mirror.deleted} deleted"
+            click.echo(f"{folder.name:9} {mirror.uri}: {done if mirror.written else 'nothing was missing'}")
     return status
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-import shlex
 import sys
 import urllib.request
 import webbrowser
@@ -16,7 +15,7 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode
 
 from harness.pages import VIEW_TAG, study_page
-from harness.reports import study_folders
+from harness.reports import study_folders, sync_command
 from harness.server import Server, asked_to_stop, base_address, check_free, is_loopback, public_address
 from harness.store import is_server, probe, sqlite_file, store_uri
 from results.files import RecordError, read_json
@@ -160,8 +159,8 @@ def _tell(base: str, pages: Mapping[str, str | None], studies: Mapping[str, str]
 
 
 def _remedy(study: str, arena: Path) -> str:
-    inside = [] if arena == Path("arena") else ["--arena", str(arena)]
-    return f"bring it there with: {shlex.join(['nas-arena', 'sync', study, *inside])}"
+    folder = Path(study)
+    return f"bring it there with: {sync_command(folder if folder.exists() else arena / study, arena)}"
 
 
 def _open(base: str, pages: Mapping[str, str | None]) -> None:

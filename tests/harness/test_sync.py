@@ -292,5 +292,15 @@ def test_a_server_that_is_not_there(arena: Path, nas_arena: Any, monkeypatch: py
     status, printed, errors = nas_arena("sync", NAME)
     assert (status, printed) == (1, "")
     assert the_line(errors).startswith("MLflow at http://127.0.0.1:9 is behind: no answer (")
-    assert f"`nas-arena sync {NAME}`" in errors
+    assert f"'nas-arena sync {NAME}'" in errors
     assert read_json(folder / "study.json")["name"] == NAME
+
+
+def test_a_study_that_cannot_be_brought_keeps_no_other_out(arena: Path, nas_arena: Any) -> None:
+    searched(arena)
+    (arena / "broken").mkdir()
+    (arena / "broken" / "study.json").write_text("{", encoding="utf-8")
+    status, printed, errors = nas_arena("sync")
+    assert status == 2
+    assert "broken" in the_line(errors)
+    assert printed.startswith(NAME)

@@ -269,7 +269,8 @@ def test_a_study_that_is_not_on_the_server_can_be_brought_there(
 ) -> None:
     arena = place.folder / "arena"
     study = given.replace("its folder", str(arena / "unsynced"))
-    remedy = f"bring it there with: nas-arena sync {study} --arena {arena}"
+    name = given.replace("its folder", "unsynced")  # in the arena a name will do
+    remedy = f"bring it there with: nas-arena sync {name} --arena {arena}"
     expected = f"study {study!r} is not on the MLflow server at {elsewhere}; {remedy}"
     assert fails("ui", study, "--arena", str(arena)) == expected
 
