@@ -205,11 +205,14 @@ def _description(cell: CellRecord, experiment: str, run: str) -> str:
     told = ", ".join(f"{name} = {value} ({about['defaults'].get(name)})" for name, value in changed.items())
     found = _found(cell)
     most = [f"{answer.replace('_', ' ')} {index:,} in {count} seeds" for answer, (index, count) in found.items()]
+    drawings: dict[int, str] = {}
+    for answer, (index, _) in found.items():
+        drawings.setdefault(index, f"![{answer}]({artifact(run, f'found_{answer}.svg')})")
     lines = [
         f"**{cell.optimizer}** on **{cell.benchmark}**, {len(cell.seeds)} seeds of "
         f"{cell.about['budget']['limit']:,} {cell.about['budget']['unit']}.",
         links(experiment, **others),
-        " ".join(f"![{answer}]({artifact(run, f'found_{answer}.svg')})" for answer in found),
+        " ".join(drawings.values()),
         f"Found most often: {'; '.join(most)}.",
         f"Settings that differ from their defaults: {told}." if told else "All settings are the defaults.",
         f"Searched by {wording['searched']}; reported: {wording['reported']}.",

@@ -17,6 +17,7 @@ Dashes = tuple[float, ...]
 # Okabe and Ito's colours, told apart by the colour-blind too, without the yellow that is lost on white
 BLUE, VERMILLION, GREEN, PINK, ORANGE, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
 BLACK = "#000000"
+GREY = "#808080"  # in place of black where the ground may be dark
 
 # on and off, in line widths
 SOLID: Dashes = ()
@@ -192,7 +193,8 @@ def styles(cells: Iterable[CellRecord]) -> dict[str, Style]:
 def shades(labels: Iterable[tuple[str, str]]) -> dict[str, str]:
     """A colour, #RRGGBB, for every label, where neither dashes nor markers can tell curves apart.
 
-    Optimizers have the colours of :func:`styles`; further labels of one colour get it lighter and darker in turn.
+    Optimizers have the colours of :func:`styles`, grey for black, as the ground may be white or dark; further
+    labels of one colour get it lighter and darker in turn.
 
     Args:
         labels: name of the optimizer, and the optimizer with its settings; those first keep the pure colour.
@@ -200,7 +202,7 @@ def shades(labels: Iterable[tuple[str, str]]) -> dict[str, str]:
     named = {label: name for name, label in labels}
     pairs, counts, chosen = _pairs(dict.fromkeys(named.values())), dict[str, int](), {}
     for label, name in named.items():
-        colour = pairs[name][0]
+        colour = GREY if pairs[name][0] == BLACK else pairs[name][0]
         place = counts[colour] = counts.get(colour, -1) + 1
         chosen[label] = _mixed(colour, *SHADES[place % len(SHADES)])
     return chosen
