@@ -209,9 +209,9 @@ def _description(cell: CellRecord, experiment: str, run: str) -> str:
     for answer, (index, _) in found.items():
         drawings.setdefault(index, f"![{answer}]({artifact(run, f'found_{answer}.svg')})")
     lines = [
+        links(experiment, **others),  # on top: what is folded fades out, and cannot be pressed there
         f"**{cell.optimizer}** on **{cell.benchmark}**, {len(cell.seeds)} seeds of "
         f"{cell.about['budget']['limit']:,} {cell.about['budget']['unit']}.",
-        links(experiment, **others),
         " ".join(drawings.values()),
         f"Found most often: {'; '.join(most)}.",
         f"Settings that differ from their defaults: {told}." if told else "All settings are the defaults.",

@@ -17,7 +17,7 @@ from results.anytime import Answer
 from results.record import CellRecord
 from results.tables import reported_heading
 
-CONTENT_VERSION = 3  # raised when the content of a run changes, so that old ones are written anew
+CONTENT_VERSION = 4  # raised when the content of a run changes, so that old ones are written anew
 CURVE_POINTS = 24  # MLflow takes a seventh of a millisecond a point
 
 
