@@ -17,7 +17,7 @@ Dashes = tuple[float, ...]
 # Okabe and Ito's colours, told apart by the colour-blind too, without the yellow that is lost on white
 BLUE, VERMILLION, GREEN, PINK, ORANGE, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
 BLACK = "#000000"
-GREY = "#808080"  # in place of black where the ground may be dark
+GREY = "#767676"  # in place of black where the ground may be dark
 
 # on and off, in line widths
 SOLID: Dashes = ()
