@@ -103,3 +103,24 @@ def test_a_value_without_an_answer_is_not_the_best(arena: Path) -> None:
     for curve in summaries(arena)[1].values():
         assert curve.data.metrics["at_30/recommended_best_lam"] in (2, 4)
         assert curve.data.metrics["at_30/recommended_best_regret"] >= 0
+
+
+def test_random_search_is_a_level_line_beside_the_curves(arena: Path) -> None:
+    """Its curve over evaluations would be drawn over steps that are values of the setting."""
+    result = mirrored(arena)
+    client, found = summaries(arena)
+    for cell in (cell for cell in result.cells if cell.optimizer == "random_search"):
+        place = cell.benchmark.removeprefix("nasbench201-")
+        beside, curve = (found[f"{name} · {place}"] for name in ("random_search", "asng over delta_init"))
+        histories = [
+            client.get_metric_history(one.info.run_id, f"{place} nasbench201/regret") for one in (beside, curve)
+        ]
+        level, swept = ({point.step: point.value for point in history} for history in histories)
+        assert level.keys() == swept.keys() == {-100, -52, 0}
+        regret = cell.at(60, "incumbent_regret").mean()
+        assert list(level.values()) == pytest.approx([regret] * 3)
+        assert beside.data.metrics["at_60/best_regret"] == pytest.approx(regret)
+        assert beside.data.metrics["at_60/recommended_best_regret"] == pytest.approx(regret)
+        assert "regret/best_seen" in beside.data.metrics
+    tags = client.get_experiment_by_name("swept").tags
+    assert "**asng" in tags["mlflow.note.content"].splitlines()[0]
