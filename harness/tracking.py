@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.pages import VIEW_TAG
 from harness.runs import Dataset, RunContent, RunPlan, digest
 from harness.store import create_sqlite, is_server, probe, sqlite_file
 
@@ -83,6 +84,8 @@ class Experiment:
         self._client, self._study, self._owner = client, study, owner
         self._now = int(time.time() * 1000)
         self.id = self._find(arena)
+        # runs start when the experiment was made, so that one that is written anew keeps its place in the list
+        self._base = int(self._client.get_experiment(self.id).creation_time or self._now)
         self._known: dict[tuple[str, str], list[_Known]] = {}
         for run in self._runs():
             tags = run.data.tags
@@ -131,16 +134,19 @@ class Experiment:
             self._client.set_experiment_tag(self.id, OWN_NOTE, f"{there} {ours}")
             self._client.set_experiment_tag(self.id, NOTE, note)
             self._client.set_experiment_tag(self.id, OWN_NOTE, ours)
-        for key, view in views.items():
-            with suppress(Exception):  # a store may refuse what no document promises
+        with suppress(Exception):  # a store may refuse what no document promises
+            for key, view in views.items():
                 self._client.set_experiment_tag(self.id, key, view)
+            for key in tags:
+                if key.startswith(VIEW_TAG) and key not in views:  # of a benchmark that the study no longer has
+                    self._client.delete_experiment_tag(self.id, key)
         self._client.set_experiment_tag(self.id, "arena.state", state)
 
     def _create(self, plan: RunPlan, place: int) -> str:
         from mlflow.entities import Metric, Param, RunTag
 
         content = plan.make()
-        start = self._now + START_OFFSET_MS[plan.kind] - place
+        start = self._base + START_OFFSET_MS[plan.kind] - place
         tags = {"kind": plan.kind, "study": self._study, "arena.owner": self._owner}
         tags |= {"arena.key": plan.key, "arena.state": plan.state}
         run = self._client.create_run(self.id, start_time=start, tags=tags | content.tags, run_name=content.name)

@@ -59,3 +59,13 @@ for (const link of document.querySelectorAll("a.svg")) {
   link.href = link.closest("figure").querySelector("img").src;
   link.hidden = false;
 }
+
+// In a frame without an address of its own, as MLflow shows it, a link within the page leads nowhere by itself.
+if (window.self !== window.top) {
+  for (const link of document.querySelectorAll('a[href^="#"]')) {
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      document.getElementById(decodeURIComponent(link.hash.slice(1)))?.scrollIntoView();
+    });
+  }
+}

@@ -15,6 +15,7 @@ import pytest
 from ui_command import free_port, started
 
 from harness.cli import main
+from harness.study import Study
 from results.look import shades
 from results.record import read_study
 from results.tables import rank
@@ -25,13 +26,16 @@ QUIET = ["--disable-component-update", "--disable-sync"]
 SIZE = {"width": 2400, "height": 1600}  # beside the Assistant, which opens by itself, there is room for all columns
 
 OPTIMIZERS = ("asng", "asng(lam=8)", "random_search")
-PLACES = ("cifar10", "cifar100")
+BENCHMARKS = tuple(f"nasbench201(dataset={dataset}, reported=validation)" for dataset in ("cifar10", "cifar100"))
 COMMANDS = (
     ["compare", "--name=seen", "--seeds=3", "--budget=60", "--report-at=20", "--jobs=1"]
-    + [f"--benchmark=nasbench201(dataset={place}, reported=validation)" for place in PLACES]
+    + [f"--benchmark={benchmark}" for benchmark in BENCHMARKS]
     + [f"--optimizer={optimizer}" for optimizer in OPTIMIZERS],
     ["report", "seen"],
 )
+# with the data folder the names say what is reported, as that is a choice there
+CELLS = Study(name="seen", optimizers="asng", benchmarks=BENCHMARKS, seeds=3, budget=60).plan().cells
+PLACES = CIFAR10, CIFAR100 = [cell.benchmark_label.removeprefix("nasbench201-") for cell in CELLS]
 PLOTS = """() => [...document.querySelectorAll('.js-plotly-plot')].filter((plot) => plot.data.length).map((plot) =>
     plot.data.map((trace) => ({ name: trace.name, colour: trace.marker.color.slice(0, 7), end: trace.x.at(-1) })))"""
 
@@ -142,7 +146,7 @@ def person(browser: Any, address: str) -> Iterator[Person]:
 
 
 def best_first(folder: Path, place: str) -> list[str]:
-    cells = [cell for cell in read_study(folder / "arena" / "seen") if cell.about["benchmark"]["dataset"] == place]
+    cells = [cell for cell in read_study(folder / "arena" / "seen") if cell.benchmark == f"nasbench201-{place}"]
     return [cell.optimizer for cell in rank(cells).cells]
 
 
@@ -164,16 +168,16 @@ def test_the_best_at_a_budget_takes_two_clicks(person: Person, folder: Path, way
         person.press(person.page.get_by_role("button", name="Curves of all benchmarks"))
         names = [item.inner_text() for item in person.page.get_by_role("menuitem").all()]
         assert [name for name in names if name.startswith("Table")] == [f"Table of nasbench201-{of}" for of in PLACES]
-        person.press(person.page.get_by_role("menuitem", name="Table of nasbench201-cifar100"))
+        person.press(person.page.get_by_role("menuitem", name=f"Table of nasbench201-{CIFAR100}"))
     else:
         pencil = person.page.get_by_test_id("experiment-metadata-editor-edit-button")
         person.press(pencil.locator("xpath=following::button[1]"))  # which has no name
-        person.click("link", "nasbench201-cifar100")
-    person.page.get_by_role("link", name=re.compile(" · cifar10$")).first.wait_for(state="detached")
+        person.click("link", f"nasbench201-{CIFAR100}")
+    person.page.get_by_role("link", name=re.compile(f" · {CIFAR10}$")).first.wait_for(state="detached")
     columns = person.columns()
     assert columns[0] == "at_60/regret"
     assert {"at_20/regret", "final/validation"} <= set(columns)
-    assert person.rows("cifar100") == best_first(folder, "cifar100")
+    assert person.rows(CIFAR100) == best_first(folder, CIFAR100)
     assert person.clicks == 2
 
 
@@ -185,7 +189,7 @@ def test_the_trace_of_the_step_size_takes_no_click(person: Person) -> None:
 
 
 def test_all_settings_of_a_cell_take_one_click(person: Person) -> None:
-    person.click("link", "asng(lam=8) · cifar100")
+    person.click("link", f"asng(lam=8) · {CIFAR100}")
     for setting in ("optimizer.lam", "optimizer.alpha", "benchmark.dataset", "budget.limit", "seeds"):
         row = person.page.get_by_role("row").filter(has=person.sees(setting))
         assert setting != "optimizer.lam" or row.inner_text().split() == [setting, "8"]
@@ -193,7 +197,7 @@ def test_all_settings_of_a_cell_take_one_click(person: Person) -> None:
 
 
 def test_the_drawing_of_the_found_cell_takes_two_clicks(person: Person) -> None:
-    person.click("link", "asng · cifar100")
+    person.click("link", f"asng · {CIFAR100}")
     person.press(person.sees("Show more"))
     image = person.page.locator("img[src*=found_best_seen]")
     image.wait_for()
@@ -202,19 +206,24 @@ def test_the_drawing_of_the_found_cell_takes_two_clicks(person: Person) -> None:
 
 
 def test_trials_are_reached_from_a_summary(person: Person) -> None:
-    person.click("link", "asng · cifar100")
+    person.click("link", f"asng · {CIFAR100}")
     person.click("link", "trials")
     found = person.page.get_by_role("link", name=re.compile("· seed "))
     found.nth(2).wait_for()
-    assert {link.inner_text() for link in found.all()} == {f"asng · cifar100 · seed {seed}" for seed in range(3)}
+    assert {link.inner_text() for link in found.all()} == {f"asng · {CIFAR100} · seed {seed}" for seed in range(3)}
+    assert person.clicks == 2
 
 
 def test_the_report_and_the_tables_are_shown_where_they_lie(person: Person) -> None:
+    from playwright.sync_api import expect
+
     person.click("link", "report")
     assert person.clicks == 1
     report = person.page.frame_locator("iframe")
     report.get_by_role("heading", name="Report on seen").wait_for()
     report.locator("thead button").first.click()  # its script runs
     report.locator("th[aria-sort]").first.wait_for()
+    report.get_by_role("link", name="Cost").first.click()  # one of its contents, in a page without an address
+    expect(report.get_by_role("heading", name="Cost", exact=True)).to_be_in_viewport()
     person.sees("tables.txt").click()
-    person.sees(re.compile("nasbench201-cifar100: 3 seeds"))
+    person.sees(re.compile(f"nasbench201-{CIFAR100}: 3 seeds"))
