@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import queue
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -16,6 +18,7 @@ from harness.study_runs import State, StudyRuns
 from harness.tracking import Experiment, connect
 from results.files import RecordError
 
+LEAST_PRIORITY = 19
 MAX_PROBLEMS = 3  # one after the other: the store is then taken to be gone
 
 
@@ -65,6 +68,8 @@ class Mirror:
         self._jobs.put(lambda writer: writer.finish())
 
     def _work(self) -> None:
+        if sys.platform == "linux":  # where a thread has a priority of its own: the search's processes come first
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LEAST_PRIORITY)
         experiment: Experiment | None = None
         try:
             experiment = Experiment(connect(self.uri), self._runs.name, self._runs.owner, self._arena)

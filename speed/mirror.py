@@ -33,6 +33,7 @@ CELLS: dict[str, Any] = {
     "optimizers": [{"name": "asng", "vary": {**GRID, "delta_init": [0.1, 0.3, 1.0, 2.0, 3.0]}}],
     "benchmarks": NASBENCH201,
     "seeds": 200,
+    "budget": 1000,
     "report_at": [100, 300],
 }
 TRIALS: dict[str, Any] = {
@@ -40,6 +41,7 @@ TRIALS: dict[str, Any] = {
     "optimizers": [{"name": "asng", "vary": {**GRID, "lam": [2, 8]}}, "random_search", "regularized_evolution"],
     "benchmarks": [*NASBENCH201, "hpolib(dataset=protein_structure)", "nasbench_graph(dataset=cora)"],
     "seeds": 17,
+    "budget": 1000,
     "report_at": [100, 300],
 }
 
