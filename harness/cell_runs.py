@@ -213,7 +213,7 @@ def _description(cell: CellRecord, experiment: str, run: str) -> str:
         f"**{cell.optimizer}** on **{cell.benchmark}**, {len(cell.seeds)} seeds of "
         f"{cell.about['budget']['limit']:,} {cell.about['budget']['unit']}.",
         " ".join(drawings.values()),
-        f"Found most often: {'; '.join(most)}.",
+        f"Found most often: {'; '.join(most)}." if most else "",
         f"Settings that differ from their defaults: {told}." if told else "All settings are the defaults.",
         f"Searched by {wording['searched']}; reported: {wording['reported']}.",
         "Curves are interquartile means over seeds with 95 % bootstrap intervals (`_low`, `_high`); regrets in "

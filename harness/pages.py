@@ -37,18 +37,15 @@ def table_page(experiment: str, key: str) -> str:
     return f"{_runs(experiment)}?{_query(compareRunsMode='TABLE', viewStateShareKey=key)}"
 
 
-def runs_page(experiment: str, where: str, order: str = "", *, charts: bool = False) -> str:
-    """The runs that a filter selects.
+def runs_page(experiment: str, where: str, *, charts: bool = False) -> str:
+    """The runs that a filter selects, the newest first.
 
     Args:
         experiment: its id.
         where: a filter in MLflow's language.
-        order: the metric to sort by, the smallest first; by default the newest are first.
         charts: whether they are shown as charts, else as a table.
     """
-    sort = {"orderByKey": f"metrics.`{order}`", "orderByAsc": "true"} if order else {}
-    mode = "CHART" if charts else "TABLE"
-    return f"{_runs(experiment)}?{_query(compareRunsMode=mode, searchFilter=where, **sort)}"
+    return f"{_runs(experiment)}?{_query(compareRunsMode='CHART' if charts else 'TABLE', searchFilter=where)}"
 
 
 def run_page(experiment: str, run: str, tab: str = "") -> str:
