@@ -139,7 +139,7 @@ def no_text(path: Path) -> None:
     [
         ("study.json", truncated, "cannot read"),
         ("study.json", lambda path: path.write_text("[]"), "it holds no object"),
-        ("study.json", lambda path: path.write_text("{}"), "it lacks 'name', 'cells', 'seeds'"),
+        ("study.json", lambda path: path.write_text("{}"), "it lacks 'id', 'name', 'cells', 'seeds'"),
         ("study.json", lambda path: path.write_text("[" * 100_000), "cannot read"),
         ("study.json", no_text, "cannot read"),
         ("*/cell.json", truncated, "cannot read"),
