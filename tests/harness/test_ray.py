@@ -295,7 +295,6 @@ def session_of(process: subprocess.Popen[str]) -> dict[int, str]:
 
 def interrupted(when: str, notes: Path, folder: Path) -> tuple[subprocess.Popen[str], str]:
     """A comparison that was told to stop, and what it said; TimeoutExpired where it did not end."""
-    folder.mkdir()
     process = start(f"noting:Noting(notes={notes}, stay_on=any)", folder, RAY_ADDRESS="")
     deadline = time.monotonic() + PATIENCE
     while not (any(notes.iterdir()) if when == "when shards run" else "gcs_server" in session_of(process).values()):
@@ -316,11 +315,11 @@ def interrupted(when: str, notes: Path, folder: Path) -> tuple[subprocess.Popen[
 @pytest.mark.parametrize("when", ["when Ray starts", "when shards run"])
 def test_ctrl_c_leaves_nothing_of_a_local_ray(when: str, notes: Path, tmp_path: Path) -> None:
     try:
-        process, errors = interrupted(when, notes, tmp_path / "first")
+        process, errors = interrupted(when, notes, tmp_path)
     except subprocess.TimeoutExpired:  # on a busy machine Ray itself hangs once in some dozen times; why is not known
         for note in notes.iterdir():
             note.unlink()
-        process, errors = interrupted(when, notes, tmp_path / "second")
+        process, errors = interrupted(when, notes, tmp_path)
     assert process.returncode == 130
     assert errors == "\nstopped; what was finished is on record, and the same command goes on from there\n"
     assert session_of(process) == {}
