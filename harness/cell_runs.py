@@ -97,7 +97,6 @@ def summary(cell: CellRecord, colour: str, draw: Drawer) -> RunContent:
     steps = cell.checkpoints[places]
     for answer in answers(cell):
         _log_answer(content, cell, answer, places)
-    content.log(curve_metric(cell.about["benchmark"]), *_curve(content, "regret/best_seen"))
     name = cell.about["optimizer"]["name"].rpartition(":")[2]
     for column, values in cell.columns.items():
         if column.startswith("diagnostic."):
@@ -138,6 +137,8 @@ def _log_answer(content: RunContent, cell: CellRecord, answer: str, places: NDAr
     at_best = (regrets == 0).mean(axis=0)
     for end, values in estimates.items():
         content.log(f"regret/{answer}{end}", values, steps)
+    if answer == "best_seen":
+        content.log(curve_metric(about), estimates[""], steps)
     for budget in cell.about["report_at"]:
         at = steps == budget
         for end, values in estimates.items():
@@ -156,11 +157,6 @@ def _log_spread(content: RunContent, metric: str, values: Floats) -> None:
     content.log(metric, values.mean())
     if len(values) > 1:
         content.log(f"{metric}_sd", values.std(ddof=1))
-
-
-def _curve(content: RunContent, metric: str) -> tuple[list[float], list[int]]:
-    points = [(value, step) for name, value, step in content.points if name == metric]
-    return [value for value, _ in points], [step for _, step in points]
 
 
 def _found(cell: CellRecord) -> dict[str, tuple[int, int]]:
@@ -190,14 +186,14 @@ def trial(cell: CellRecord, seed: int, colour: str) -> RunContent:
     of_all = f"tags.kind = 'summary' and tags.`arena.cell` = '{cell.about['id']}'"
     content.describe = lambda experiment, run: (
         f"Seed {seed} of **{cell.optimizer}** on **{cell.benchmark}**.\n\n"
-        + links(experiment, summary_over_all_seeds=runs_page(experiment, of_all))
+        + links(experiment, {"summary over all seeds": runs_page(experiment, of_all)})
     )
     return content
 
 
 def _description(cell: CellRecord, experiment: str, run: str) -> str:
     about, wording = cell.about["optimizer"], cell.about["benchmark"]["wording"]
-    others = {"all_on_this_benchmark": table_page(experiment, table_key(cell.benchmark))}
+    others = {"all on this benchmark": table_page(experiment, table_key(cell.benchmark))}
     if len(cell.seeds) <= TRIAL_SEEDS:
         trials = f"tags.kind = 'trial' and tags.`arena.cell` = '{cell.about['id']}'"
         others["trials"] = runs_page(experiment, trials)
@@ -209,7 +205,7 @@ def _description(cell: CellRecord, experiment: str, run: str) -> str:
     for answer, (index, _) in found.items():
         drawings.setdefault(index, f"![{answer}]({artifact(run, f'found_{answer}.svg')})")
     lines = [
-        links(experiment, **others),  # on top: what is folded fades out, and cannot be pressed there
+        links(experiment, others),  # on top: what is folded fades out, and cannot be pressed there
         f"**{cell.optimizer}** on **{cell.benchmark}**, {len(cell.seeds)} seeds of "
         f"{cell.about['budget']['limit']:,} {cell.about['budget']['unit']}.",
         " ".join(drawings.values()),

@@ -147,7 +147,7 @@ def _description(curve: Curve, experiment: str) -> str:
     wording = curve.cells[0].about["benchmark"]["wording"]
     return "\n\n".join(
         [
-            links(experiment, all_on_this_benchmark=table_page(experiment, table_key(curve.benchmark))),
+            links(experiment, {"all on this benchmark": table_page(experiment, table_key(curve.benchmark))}),
             f"**{curve.label}** on **{curve.benchmark}** over {len(curve.values)} values of **{curve.sweep}**.",
             f"The axis of every curve is {curve.sweep}: {axis_of(curve.values.tolist())}; sweep/{curve.sweep} has the "
             "values.",

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from harness.cell_runs import TRIAL_SEEDS
 from harness.reports import sync_command
 from harness.runs import RunPlan, digest
 from harness.store import store_uri
@@ -108,8 +109,9 @@ class _Writer:
     def update(self, group: Sequence[str]) -> list[State]:
         """Writes what is missing of a group of cells; the kind, key and state of all its runs."""
         states = []
-        for plan in self._runs.plans_of(group):
-            self._write(plan, self._places[tuple(group)])
+        first = (TRIAL_SEEDS + 1) * self._places[tuple(group)]
+        for place, plan in enumerate(self._runs.plans_of(group), first):
+            self._write(plan, place)
             states.append((*plan.place, plan.state))
         return states
 

@@ -32,6 +32,11 @@ def table_key(benchmark: str) -> str:
     return f"{VIEW}-{re.sub(r'[^A-Za-z0-9_.-]', '_', benchmark)}"
 
 
+def table_tag(benchmark: str) -> str:
+    """The tag of an experiment that holds that view."""
+    return VIEW_TAG.removesuffix(VIEW) + table_key(benchmark)
+
+
 def table_page(experiment: str, key: str) -> str:
     """A saved view that is a table; an address cannot tell its columns."""
     return f"{_runs(experiment)}?{_query(compareRunsMode='TABLE', viewStateShareKey=key)}"

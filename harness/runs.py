@@ -172,10 +172,10 @@ def metric_name(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_. :/-]", "_", text)
 
 
-def links(experiment: str, **others: str) -> str:
-    """A line of links: to the study, and to others, each a page by what it is called."""
-    pages = {"study": study_page(experiment), "report": runs_page(experiment, "tags.kind = 'report'"), **others}
-    return " · ".join(f"[{called.replace('_', ' ')}]({page})" for called, page in pages.items())
+def links(experiment: str, others: Mapping[str, str] | None = None) -> str:
+    """A line of links: to the study, the report, and other pages by what they are called."""
+    pages = {"study": study_page(experiment), "report": runs_page(experiment, "tags.kind = 'report'"), **(others or {})}
+    return " · ".join(f"[{called}]({page})" for called, page in pages.items())
 
 
 def digest(parts: Sequence[Any]) -> str:

@@ -17,9 +17,7 @@ from harness.pages import SUMMARIES
 from harness.runs import curve_metric, reported_of
 from results.report.gather import StudyFolder
 
-COLUMN_WIDTH = 170  # in pixels
-
-VIEWS = "mlflow.sharedViewState."  # with the key of a view: the tag of an experiment that holds it
+COLUMN_WIDTH = 140  # in pixels: beside the Assistant, which opens by itself, there is room for four
 
 Json = dict[str, Any]
 

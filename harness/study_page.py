@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from harness.pages import VIEW_TAG, run_page, table_key, table_page
+from harness.pages import VIEW_TAG, run_page, table_key, table_page, table_tag
 from harness.runs import at_budget, final, reported_of
-from harness.saved_views import VIEWS, curves_view, rows_on, saved, table_view
+from harness.saved_views import curves_view, rows_on, saved, table_view
 from harness.study_runs import REPORT, StudyRuns
 from results.curves import Curve, curves, in_digits
 from results.record import CellRecord
@@ -64,7 +64,7 @@ class StudyPage:
         tags = {VIEW_TAG: saved(everything, curves_view(self._study), now_ms)}
         for place, (label, columns) in enumerate(self._tables().items(), 1):
             where = rows_on(label if self._rankings else "")
-            tags[VIEWS + table_key(label)] = saved(f"Table of {label}", table_view(where, columns), now_ms - place)
+            tags[table_tag(label)] = saved(f"Table of {label}", table_view(where, columns), now_ms - place)
         return tags
 
     def _headline(self) -> str:
@@ -99,8 +99,9 @@ class StudyPage:
                 for name in ("best_regret", f"best_{self._study.sweep}"):
                     yield at_budget(ranking.budgets[-1], answer, name)
             return
-        first = at_budget(ranking.ranked_at, "best_seen", "regret") if ranking.ranked_at else ""
-        yield from filter(None, (first, "final/evaluations_to_target"))
+        to_target = "final/evaluations_to_target"
+        first = at_budget(ranking.ranked_at, "best_seen", "regret") if ranking.ranked_at else to_target
+        yield first
         for budget, solved in zip(ranking.budgets, ranking.solved, strict=True):
             regret = at_budget(budget, "best_seen", "regret")
             if regret != first:
@@ -108,6 +109,8 @@ class StudyPage:
             if solved:
                 yield at_budget(budget, "best_seen", "share_at_best")
         yield final("best_seen", reported_of(ranking.cells[0]))
+        if first != to_target:
+            yield to_target
 
 
 def _of_rankings(rankings: Mapping[str, Ranking]) -> str:

@@ -16,7 +16,7 @@ from harness.toy_runs import toy_plans
 from results.curves import curve_key, on_curve
 from results.files import read_json
 from results.look import shades
-from results.record import CELL_FILE, shard_files
+from results.record import CELL_FILE, asked_of, shard_files
 from results.report.gather import StudyFolder, about_study, check_complete, read_folder
 
 REPORT = "report.html"
@@ -93,8 +93,8 @@ class StudyRuns:
         about, sweep = self._cells[group[0]], self._about.get("sweep", "")
         colour = self._colours[self._curve_of(about)]
         if self._toy:
-            return toy_plans(self.folder / group[0], self._seeds_of(group[0]), colour)
-        cells = [OnRecord(self.folder / name, self._seeds_of(name)) for name in group]
+            return toy_plans(self.folder / group[0], asked_of(self._about, group[0]), colour)
+        cells = [self._on_record(name) for name in group]
         if sweep and on_curve(about, sweep):
             return curve_plans(cells, about, sweep, colour)
         if values := [cell["optimizer"]["settings"][sweep] for cell in self._cells.values() if on_curve(cell, sweep)]:
@@ -142,7 +142,7 @@ class StudyRuns:
 
         frames = []
         for name in self._cells:
-            there = OnRecord(self.folder / name, self._seeds_of(name))
+            there = self._on_record(name)
             if there.seeds:
                 frame = checkpoint_frame([there.cell])
                 frames.append(frame[frame.checkpoint.isin(there.cell.about["report_at"])])
@@ -157,10 +157,8 @@ class StudyRuns:
             if path.exists():
                 yield path.relative_to(self.folder).as_posix(), path
 
-    def _seeds_of(self, cell: str) -> list[int]:
-        """Those that a cell gets: in an ablation some have fewer than the others."""
-        seeds: list[int] = sorted(self._about["seeds"])
-        return seeds[: self._about.get("fewer_seeds", {}).get(cell)]
+    def _on_record(self, cell: str) -> OnRecord:
+        return OnRecord(self.folder / cell, asked_of(self._about, cell))
 
 
 def _description(study: str, files: Sequence[str], experiment: str, run: str) -> str:

@@ -218,6 +218,16 @@ def _read_shard(path: Path) -> CellRecord:
     )
 
 
+def asked_of(about: Mapping[str, Any], cell: str) -> list[int]:
+    """The seeds that a study asks of a cell: in an ablation some get fewer than the others.
+
+    Args:
+        about: the content of ``study.json``.
+        cell: the name of its folder.
+    """
+    return sorted(about["seeds"])[: about.get("fewer_seeds", {}).get(cell)]
+
+
 def read_study(folder: str | Path) -> list[CellRecord]:
     """The cells of a study's last run with the seeds that it asked for, as many as are finished.
 
@@ -226,10 +236,10 @@ def read_study(folder: str | Path) -> list[CellRecord]:
     """
     folder = Path(folder)
     about = read_json(folder / STUDY_FILE)
-    cells, fewer = [], about.get("fewer_seeds", {})
+    cells = []
     for name in about["cells"]:
         if shard_files(folder / name):
-            cell = read_cell(folder / name).only(about["seeds"][: fewer.get(name)])
+            cell = read_cell(folder / name).only(asked_of(about, name))
             if len(cell.seeds):
                 cells.append(cell)
     if not cells:

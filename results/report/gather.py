@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from results.files import RecordError, read_json
-from results.record import CELL_FILE, STUDY_FILE, CellRecord, read_study, shard_files
+from results.record import CELL_FILE, STUDY_FILE, CellRecord, asked_of, read_study, shard_files
 from results.toy_record import ToyRecord, read_trials
 
 # what must be the same in cells that are compared: the key of the identity, and what it is called
@@ -63,8 +63,7 @@ def read_folder(folder: Path) -> StudyFolder:
     trials: list[ToyRecord] = []
     if about.get("kind") == "toy":
         on_record = [name for name in about["cells"] if shard_files(folder / name)]
-        fewer = about.get("fewer_seeds", {})
-        read = [read_trials(folder / name, about["seeds"][: fewer.get(name)]) for name in on_record]
+        read = [read_trials(folder / name, asked_of(about, name)) for name in on_record]
         trials = [record for record in read if len(record.seeds)]
         if not trials:
             raise RecordError(f"no cell of {folder} is finished; run the study again")
@@ -190,8 +189,8 @@ def _unfinished(folder: Path, about: dict[str, Any], cells: Sequence[CellRecord]
     for name in about["cells"]:
         if about.get("kind") == "toy":
             continue
-        asked = about.get("fewer_seeds", {}).get(name, len(about["seeds"]))
+        asked = len(asked_of(about, name))
         there = len(finished[name].seeds) if name in finished else 0
-        if there < min(asked, len(about["seeds"])):
+        if there < asked:
             cell = read_json(folder / name / CELL_FILE)
             yield f"{cell['optimizer']['label']} on {cell['benchmark']['label']}", there, asked

@@ -169,12 +169,13 @@ def test_no_metric_in_the_store_is_infinite(arena: Path) -> None:
 def test_a_run_deleted_by_hand_comes_back(arena: Path, kind: str) -> None:
     result = mirrored(arena, seeds=2)
     before = ids_of(arena, NAME)
-    victim = next(one for one in runs_of(arena, NAME) if place(one)[0] == kind)
+    victim = [one for one in runs_of(arena, NAME) if place(one)[0] == kind][-1]
     client_of(arena).delete_run(victim.info.run_id)
     mirrored(arena, seeds=2)
     assert_mirrored(result.folder, arena)
     now = ids_of(arena, NAME)
     assert {key for key in now if now[key] != before[key]} == {place(victim)}
+    assert list(now) == list(before), "in its place in the list"
 
 
 def test_an_experiment_deleted_by_hand_is_restored(arena: Path) -> None:

@@ -17,8 +17,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from planted_studies import exactly, plant
 
-from harness.pages import SUMMARIES, VIEW, VIEW_TAG, artifact, run_page, runs_page, study_page, table_key, table_page
-from harness.saved_views import VIEWS
+from harness.pages import (
+    SUMMARIES,
+    VIEW,
+    VIEW_TAG,
+    artifact,
+    run_page,
+    runs_page,
+    study_page,
+    table_key,
+    table_page,
+    table_tag,
+)
 from harness.study_page import MOST_CHARACTERS, StudyPage
 from harness.study_runs import StudyRuns
 
@@ -134,7 +144,7 @@ def test_views_are_the_rows_and_metrics_that_the_study_has(
     assert len(sections) == len(curves["compareRunSections"])
     assert {chart["metricSectionId"] for chart in curves["compareRunCharts"]} == shown
 
-    assert set(views) == {VIEW_TAG, *(VIEWS + table_key(benchmark) for benchmark in planted)}
+    assert set(views) == {VIEW_TAG, *(table_tag(benchmark) for benchmark in planted)}
     tables = [decoded(view) for key, view in views.items() if key != VIEW_TAG]
     assert len({at, *(when for _, when, _ in tables)}) == 1 + len(tables), "the menu lists them by time"
     for benchmark, (name, _, state) in zip(planted, tables, strict=True):
@@ -159,7 +169,7 @@ def test_a_description_fits_and_its_links_lead_to_what_is_there(
     assert first == ("/experiments/7/runs/ab12/artifacts", {"workflowType": "machine_learning"})
     assert {path for path, _ in others} <= {"/experiments/7/runs"}
     keys = [parameters["viewStateShareKey"] for _, parameters in others]
-    assert {VIEWS + key for key in keys} <= set(StudyPage(runs).views(NOW))
+    assert {f"mlflow.sharedViewState.{key}" for key in keys} <= set(StudyPage(runs).views(NOW))
     if len(planted) < 10:
         assert keys == [table_key(benchmark) for benchmark in planted]
 

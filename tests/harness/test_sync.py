@@ -115,7 +115,10 @@ def test_runs_of_cells_that_the_study_no_longer_names_go(arena: Path, nas_arena:
     before = ids_of(arena, NAME)
     result = searched(arena, optimizers=["random_search"])
     assert len(result.left_over) == 1
+    gone = f"{VIEW_TAG}-of-a-benchmark-that-was"
+    client_of(arena).set_experiment_tag(client_of(arena).get_experiment_by_name(NAME).experiment_id, gone, "{}")
     assert "1 runs written, 4 deleted" in nas_arena("sync")[1]
+    assert gone not in client_of(arena).get_experiment_by_name(NAME).tags
     assert_mirrored(result.folder, arena)
     (cell,) = result.cells
     kept = {key: run_id for key, run_id in before.items() if key[1].startswith(cell.about["id"])}

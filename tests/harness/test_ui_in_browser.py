@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import signal
@@ -21,8 +20,6 @@ from results.record import read_study
 from results.tables import rank
 
 pytestmark = pytest.mark.xdist_group("browser")  # one server and one browser for all
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-QUIET = ["--disable-component-update", "--disable-sync"]
 SIZE = {"width": 2400, "height": 1600}  # beside the Assistant, which opens by itself, there is room for all columns
 
 OPTIMIZERS = ("asng", "asng(lam=8)", "random_search")
@@ -38,12 +35,6 @@ CELLS = Study(name="seen", optimizers="asng", benchmarks=BENCHMARKS, seeds=3, bu
 PLACES = CIFAR10, CIFAR100 = [cell.benchmark_label.removeprefix("nasbench201-") for cell in CELLS]
 PLOTS = """() => [...document.querySelectorAll('.js-plotly-plot')].filter((plot) => plot.data.length).map((plot) =>
     plot.data.map((trace) => ({ name: trace.name, colour: trace.marker.color.slice(0, 7), end: trace.x.at(-1) })))"""
-
-
-def unavailable(reason: str) -> None:
-    if os.environ.get("CI"):
-        pytest.fail(f"{reason}; in CI it must be there")
-    pytest.skip(reason)
 
 
 @dataclass
@@ -104,22 +95,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Path:
                 main(command)
             assert end.value.code == 0
     return here
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    path = shutil.which("chromium")
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        path, sync_playwright = None, None
-        unavailable("playwright is not installed: it drives the browser")
-    if path is None:
-        unavailable("there is no chromium on this machine: it shows the page")
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=[*FLAGS, *QUIET])
-        yield running
-        running.close()
 
 
 @pytest.fixture(scope="module")

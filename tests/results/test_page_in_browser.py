@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,35 +17,11 @@ from results.report.render import html
 from results.report.tables import csv
 
 pytestmark = pytest.mark.xdist_group("browser")  # one browser for all
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-QUIET = ["--disable-component-update", "--disable-sync"]
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2}
 WIDE = {"viewport": {"width": 1600, "height": 1000}}
 LINES = "\n  first\n<b>last</b>\n"
 
 Open = Callable[..., Any]
-
-
-def unavailable(reason: str) -> None:
-    if os.environ.get("CI"):
-        pytest.fail(f"{reason}; in CI it must be there")
-    pytest.skip(reason)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    path = shutil.which("chromium")
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        path, sync_playwright = None, None
-        unavailable("playwright is not installed: it drives the browser")
-    if path is None:
-        unavailable("there is no chromium on this machine: it shows the page")
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=[*FLAGS, *QUIET])
-        yield running
-        running.close()
 
 
 @pytest.fixture(scope="module")
