@@ -195,11 +195,16 @@ class Groups:
         self._mirror = mirror
         self._group = {cell: group for group in mirror.groups for cell in group}
         self._missing = Counter(self._group[shard.cell.folder] for shard in shards)
+        for group in mirror.groups if self._missing else ():  # what is there already need not wait for what is not
+            self._tell(group)
 
     def done(self, shard: Recorded) -> None:
         """A shard is on record."""
         group = self._group[shard.cell.folder]
         self._missing[group] -= 1
+        self._tell(group)
+
+    def _tell(self, group: tuple[str, ...]) -> None:
         if not self._missing[group]:
             self._mirror.update(group)
 

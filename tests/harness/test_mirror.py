@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import mlflow
 import numpy as np
 import pytest
 from stored_runs import assert_mirrored, client_of, runs_of
 
-from harness.run import StudyRun, run
+from harness.run import Groups, StudyRun, run
 from harness.store import store_uri
 from harness.study import Study
 from results.record import BEST_SEEN
@@ -155,3 +156,17 @@ def test_a_store_that_is_none_costs_a_warning(tmp_path: Path, monkeypatch: pytes
     result = run(study(), arena=tmp_path / "arena", jobs=1)
     assert "mlflow.db is behind" in result.mirror_problem
     assert len(result.cells) == 2
+
+
+@pytest.mark.parametrize(
+    ("missing", "heard"),
+    [("", []), ("a", ["b c", "a"]), ("cb", ["a", "b c"]), ("cab", ["a", "b c"]), ("bb", ["a", "b c"])],
+)
+def test_the_mirror_hears_of_cells_as_soon_as_their_last_shard_is_there(missing: str, heard: list[str]) -> None:
+    """Of those that were there before at once, unless nothing is missing: then all are looked at in the end."""
+    mirror = Mock(groups=(("a",), ("b", "c")))
+    shards = [Mock(**{"cell.folder": cell}) for cell in missing]
+    groups = Groups(mirror, shards)
+    for shard in shards:
+        groups.done(shard)
+    assert [" ".join(call.args[0]) for call in mirror.update.call_args_list] == heard
