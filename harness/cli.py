@@ -9,7 +9,7 @@ import click
 
 from harness.options import complain
 from harness.result_commands import check_command, list_command, report_command, sync_command, ui_command
-from harness.run_commands import ablate_command, compare_command, run_command
+from harness.run_commands import ablate_command, compare_command, retrain_command, run_command
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -57,6 +57,7 @@ for _command in (
     run_command,
     compare_command,
     ablate_command,
+    retrain_command,
     report_command,
     ui_command,
     sync_command,

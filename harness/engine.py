@@ -6,7 +6,6 @@ A shard gives the same numbers everywhere.
 from __future__ import annotations
 
 import os
-import platform
 import sys
 import traceback
 import warnings
@@ -17,9 +16,10 @@ from time import perf_counter, process_time
 from typing import Any, Generic, Protocol, TypeVar
 
 from harness.cell import Cell
+from harness.machine import machine, peak_mebibytes
 from harness.tabular import SearchResult, checkpoints, search
 from optimizers.streams import Streams
-from search_spaces.errors import unknown
+from search_spaces.errors import ArenaError, unknown
 
 ENGINES = ("processes", "ray")
 KILLED = "its worker process was killed, twice (out of memory?)"
@@ -83,26 +83,16 @@ def run_shard(shard: W) -> Outcome[W]:
     wall, cpu = perf_counter(), process_time()
     try:
         result = shard.run()
+    except ArenaError as error:  # it tells the mend
+        return Outcome(shard, None, {}, str(error))
     except Exception:
         return Outcome(shard, None, {}, traceback.format_exc())
     cost = {
         "wall_seconds": perf_counter() - wall,
         "cpu_seconds": process_time() - cpu,
-        "peak_mebibytes": _peak_mebibytes(),
+        "peak_mebibytes": peak_mebibytes(),
     }
     return Outcome(shard, result, {**machine(), **cost})
-
-
-def _peak_mebibytes() -> float:
-    """The most memory that this process, not this shard alone, has held."""
-    import resource  # not on Windows
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
-
-
-def machine() -> dict[str, Any]:
-    """Where this process runs, for the record: on a cluster that is not where records are written."""
-    return {"machine": platform.node(), "platform": platform.platform(), "cores": os.cpu_count()}
 
 
 def check_engine(engine: str) -> None:

@@ -10,6 +10,7 @@ import click
 from harness.options import ARENA_OPTION, TRACKING_OPTION, complain
 
 if TYPE_CHECKING:
+    from harness.oneshot_study import OneShotStudy
     from harness.run import StudyRun
     from harness.study import Study
 
@@ -52,10 +53,18 @@ def run_command(study: str, seeds: str | None, budget: str | None, benchmarks: t
     from harness.study import Study
     from harness.study_file import read_study_file
 
-    if read_study_file(study).get("kind") == "toy":
-        if budget or benchmarks:
-            raise click.UsageError(f"{study} is a toy study, which has neither a budget nor benchmarks; leave them out")
+    kind = read_study_file(study).get("kind")
+    if kind in ("toy", "oneshot") and (budget or benchmarks):
+        instead = "; its epochs stand in its file" if kind == "oneshot" else ""
+        raise click.UsageError(
+            f"{study} is a {kind} study, which has neither a budget nor benchmarks{instead}; leave them out"
+        )
+    if kind == "toy":
         return _execute_toy(study, seeds, **how)
+    if kind == "oneshot":
+        from harness.oneshot_study import OneShotStudy
+
+        return _execute_oneshot(OneShotStudy.load(study).replaced(seeds=seeds), **how)
     changed = Study.load(study).replaced(seeds=seeds, budget=budget, benchmarks=benchmarks or None)
     return _execute(changed, **how)
 
@@ -141,6 +150,63 @@ def _execute_toy(study: str, seeds: str | None, arena: str, yes: bool, **how: An
         _confirm(f"the study has {len(changed.cells):,} cells, each with {len(changed.seeds):,} seeds")
     with ProgressBar() as progress:
         result = run_toy_study(changed, arena=arena, progress=progress, **how)
+    return _epilogue(result, arena)
+
+
+@click.command("retrain")
+@click.argument("supernet", metavar="SUPERNET(OPTION=VALUE, ...)")
+@click.argument("architectures", nargs=-1, required=True, metavar="ARCHITECTURE...")
+@click.option("--images", "--dataset", required=True, metavar="NAME(OPTION=VALUE, ...)", help="Such as cifar10.")
+@click.option("--table", metavar="NAME(OPTION=VALUE, ...)", help="A table to look it up in.  [default: that of the images]")
+@click.option("--seeds", default="3", show_default=True, metavar="SEEDS", help="One a training.")
+@click.option("--epochs", type=int, metavar="N", help="[default: 200]")
+@click.option("--batch-size", type=int, metavar="N", help="[default: 256]")
+@click.option("--lr", "weights_lr", type=float, metavar="X", help="The first learning rate.  [default: 0.1]")
+@click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda|cuda:N")
+@click.option("--name", default="retrain", show_default=True, help="Names the study's folder.")
+@_run_options
+def retrain_command(
+    supernet: str,
+    architectures: tuple[str, ...],
+    images: str,
+    table: str | None,
+    seeds: str,
+    device: str,
+    name: str,
+    epochs: int | None,
+    batch_size: int | None,
+    weights_lr: float | None,
+    **how: Any,
+) -> int:
+    """Train architectures from scratch and test them: what a search has found, or any other.
+
+    For example: nas-arena retrain "nasbench201(channels=8, cells=1)"
+    "|nor_conv_3x3~0|+|none~0|nor_conv_3x3~1|+|skip_connect~0|none~1|nor_conv_3x3~2|" --images digits --epochs 10
+    """
+    from harness.oneshot_study import OneShotStudy, table_of
+
+    given = {"epochs": epochs, "batch_size": batch_size, "weights_lr": weights_lr}
+    study = OneShotStudy(
+        name=name,
+        supernet=supernet,
+        images=images,
+        table=table or table_of(supernet, images),
+        seeds=seeds,
+        retraining={key: value for key, value in given.items() if value is not None},
+        architectures=architectures,
+        device=device,
+    )
+    return _execute_oneshot(study, **how)
+
+
+def _execute_oneshot(study: OneShotStudy, arena: str, yes: bool, **how: Any) -> int:
+    from harness.console import ProgressBar
+    from harness.oneshot_run import run_oneshot_study
+
+    if len(study.optimizers) > MANY_CELLS and not yes:
+        _confirm(f"the study has {len(study.optimizers):,} cells, each with {len(study.seeds):,} seeds")
+    with ProgressBar() as progress:
+        result = run_oneshot_study(study, arena=arena, progress=progress, **how)
     return _epilogue(result, arena)
 
 

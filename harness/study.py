@@ -20,6 +20,8 @@ MAX_SEED = 2**63 - 1
 MAX_SEEDS = 1_000_000
 MAX_BUDGET = 10**9
 
+StudyName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,99}$")]
+
 
 def parse_seeds(given: Any) -> tuple[int, ...]:
     """Seeds from a number (200 is 0..199), a list of numbers, or text such as ``"200"`` and ``"5-9,12"``."""
@@ -79,7 +81,8 @@ def parse_budget(given: Any) -> Budget:
     return Budget(unit, limit)
 
 
-def _selections(given: Any) -> tuple[Selection, ...]:
+def selections(given: Any) -> tuple[Selection, ...]:
+    """From a name, a table, or a list of such."""
     if isinstance(given, (str, dict)):
         given = [given]
     if not isinstance(given, (list, tuple)):
@@ -91,7 +94,7 @@ def _selections(given: Any) -> tuple[Selection, ...]:
 
 
 def _reports(given: Any) -> tuple[Selection, ...]:
-    return _selections(given) if given else ()
+    return selections(given) if given else ()
 
 
 def _numbers(given: Any) -> Any:
@@ -134,10 +137,10 @@ class Study(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,99}$")]
+    name: StudyName
     description: str = ""
-    optimizers: Annotated[tuple[Selection, ...], BeforeValidator(_selections)]
-    benchmarks: Annotated[tuple[Selection, ...], BeforeValidator(_selections)]
+    optimizers: Annotated[tuple[Selection, ...], BeforeValidator(selections)]
+    benchmarks: Annotated[tuple[Selection, ...], BeforeValidator(selections)]
     seeds: Annotated[tuple[int, ...], BeforeValidator(parse_seeds)]
     budget: Annotated[Budget, BeforeValidator(parse_budget)]
     report_at: Annotated[tuple[Annotated[int, Field(ge=1, strict=True)], ...], BeforeValidator(_numbers)] = ()
@@ -150,7 +153,7 @@ class Study(BaseModel):
         try:
             super().__init__(**values)
         except ValidationError as error:
-            raise _readable(error) from None
+            raise readable(error, Study, "a study", "name, optimizers, benchmarks, seeds and budget") from None
         beyond = [named for named in self.report_at if named > self.budget.limit]
         if beyond:
             raise ArenaError(f"report_at names {beyond[0]}, past the budget of {self.budget.limit} {self.budget.unit}")
@@ -249,17 +252,24 @@ def _check_distinct(cells: list[Cell]) -> None:
             )
 
 
-def _readable(error: ValidationError) -> ArenaError:
-    """The first of pydantic's complaints as one line, with the nearest right name for a wrong one."""
+def readable(error: ValidationError, study: type[BaseModel], called: str, needs: str) -> ArenaError:
+    """The first of pydantic's complaints as one line, with the nearest right name for a wrong one.
+
+    Args:
+        error: of it.
+        study: the kind of study.
+        called: what that is called.
+        needs: the keys that it cannot do without.
+    """
     first = error.errors()[0]
     cause = first.get("ctx", {}).get("error")
     if isinstance(cause, ArenaError):
         return cause
     key = str(first["loc"][0]) if first["loc"] else "study"
     if first["type"] == "extra_forbidden":
-        return unknown("key of a study:", key, Study.model_fields)
+        return unknown(f"key of {called}:", key, study.model_fields)
     if first["type"] == "missing":
-        return ArenaError(f"the study lacks {key!r}; it needs name, optimizers, benchmarks, seeds and budget")
+        return ArenaError(f"the study lacks {key!r}; it needs {needs}")
     if key == "name":
         return ArenaError(f"the study's name {first['input']!r} must be letters, digits, '-', '_' or '.'")
     return ArenaError(f"{key}: {first['msg'][0].lower()}{first['msg'][1:]}, not {first['input']!r}")

@@ -9,7 +9,7 @@ from typing import Any
 
 from search_spaces.errors import ArenaError, unknown
 
-KINDS = ("tabular", "toy")  # of studies; the first needs no mention
+KINDS = ("tabular", "toy", "oneshot")  # of studies; the first needs no mention
 
 
 def read_study_file(source: str) -> dict[str, Any]:

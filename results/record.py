@@ -219,13 +219,15 @@ def _read_shard(path: Path) -> CellRecord:
 
 
 def asked_of(about: Mapping[str, Any], cell: str) -> list[int]:
-    """The seeds that a study asks of a cell: in an ablation some get fewer than the others.
+    """The seeds that a study asks of a cell: in an ablation some get fewer than the others, and random architectures
+    that are trained for comparison are numbered on their own.
 
     Args:
         about: the content of ``study.json``.
         cell: the name of its folder.
     """
-    return sorted(about["seeds"])[: about.get("fewer_seeds", {}).get(cell)]
+    own = about.get("own_seeds", {}).get(cell)
+    return sorted(about["seeds"])[: about.get("fewer_seeds", {}).get(cell)] if own is None else list(own)
 
 
 def read_study(folder: str | Path) -> list[CellRecord]:

@@ -1,0 +1,144 @@
+"""One-shot studies: what a file may say, what cells it comes to, and what is told of mistakes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.oneshot_cell import RANDOM, SearchCell, TrainingCell
+from harness.oneshot_study import OneShotStudy, table_of
+from harness.study_file import bundled_studies
+from search_spaces.errors import ArenaError
+
+SMALL: dict[str, Any] = {
+    "name": "small",
+    "optimizers": ["asng"],
+    "supernet": "nasbench201(channels=4, cells=1)",
+    "images": "digits",
+    "seeds": 2,
+}
+
+
+def study(**changes: Any) -> OneShotStudy:
+    return OneShotStudy(**(SMALL | changes))
+
+
+def cells(**changes: Any) -> list[SearchCell | TrainingCell]:
+    return study(**changes).plan()[0]
+
+
+def only(**changes: Any) -> SearchCell:
+    (cell,) = cells(**changes)
+    assert isinstance(cell, SearchCell)
+    return cell
+
+
+def test_a_cell_is_resolved() -> None:
+    cell = only(loop={"epochs": 3}, optimizers=[{"name": "asng", "lam": 4, "batch_size": 16, "seeds": 1}])
+    assert (cell.loop.epochs, cell.loop.batch_size, cell.loop.weight_samples, cell.loop.final_candidates) == (3, 16, 4, 0)
+    assert dict(cell.settings)["lam"] == 4
+    assert cell.label == "asng(lam=4, batch_size=16)"
+    assert cell.seeds_of((5, 3)) == (3,)
+    about = cell.describe()
+    assert about["kind"] == "search"
+    assert about["supernet"]["label"] == "nasbench201(channels=4, cells=1)"
+    assert about["images"]["train_images"] == 1200
+    assert about["table"] is None
+
+
+def test_identities_tell_what_changes_numbers() -> None:
+    base = only().id
+    assert only(seeds=[7, 9]).id == base
+    assert only(name="other", description="of the same").id == base
+    assert only(device="cpu").id == base
+    for changes in (
+        {"loop": {"epochs": 2}},
+        {"loop": {"batchnorm": "recalibrated"}},
+        {"images": "digits(pad=0)"},
+        {"supernet": "nasbench201(channels=8, cells=1)"},
+        {"optimizers": ["asng(lam=4)"]},
+        {"retraining": {"epochs": 2}},
+        {"table": "nasbench201(reported=validation)"},
+    ):
+        assert only(**changes).id != base, changes
+
+
+def test_architectures_to_train() -> None:
+    text = "|nor_conv_3x3~0|+|none~0|skip_connect~1|+|skip_connect~0|none~1|nor_conv_1x1~2|"
+    random, given = cells(optimizers=(), random_architectures=3, architectures=[text], retraining={"epochs": 1})
+    assert isinstance(random, TrainingCell)
+    assert isinstance(given, TrainingCell)
+    assert (random.label, given.label) == (RANDOM, text)
+    assert random.seeds_of((0, 1)) == (0, 1, 2)
+    assert given.seeds_of((4, 0)) == (0, 4)
+
+
+def test_what_cannot_drive_a_supernet_is_left_out_with_its_reason() -> None:
+    with pytest.raises(ArenaError, match="regularized_evolution has neither a distribution to sample from nor gates"):
+        study(optimizers=["regularized_evolution"]).plan()
+    kept, skipped = study(optimizers=["asng", "regularized_evolution"], skip_unsuited=True).plan()
+    assert [cell.label for cell in kept] == ["asng"]
+    assert skipped[0][0] == "regularized_evolution"
+
+
+@pytest.mark.parametrize("name", sorted(name for name in bundled_studies() if name.startswith("oneshot")))
+def test_bundled_studies_can_be_planned(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = OneShotStudy.load(name)
+    assert loaded.description
+    digits = loaded.replaced(images="digits")  # the data of the others may not be there
+    assert {cell.label for cell in digits.plan()[0]} >= {"asng"}
+
+
+def test_the_table_of_the_images_is_found() -> None:
+    assert table_of("nasbench201(channels=4)", "cifar100(limit=100)") == "nasbench201(dataset=cifar100)"
+    assert table_of("nasbench201", "digits") == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"loops": {}}, "unknown key of a one-shot study: 'loops'; did you mean 'loop'?"),
+        ({"supernet": None}, "cannot read None"),
+        ({"supernet": "nasbench20"}, "unknown supernet 'nasbench20'; did you mean 'nasbench201'?"),
+        ({"supernet": "hpolib"}, "unknown supernet 'hpolib'; known: nasbench201"),
+        ({"supernet": "nasbench201(chanels=4)"}, "'chanels'; did you mean 'channels'?"),
+        ({"supernet": "nasbench201(channels=0)"}, "channels of nasbench201 must be at least 1, not 0"),
+        ({"images": "digit"}, "'digit'; did you mean 'digits'?"),
+        ({"images": ["digits", "digits"]}, "the image set must be one"),
+        ({"table": "nasbench_graph"}, "is of another search space than the supernet"),
+        ({"optimizers": ["asgn"]}, "unknown optimizer 'asgn'; did you mean 'asng'?"),
+        ({"optimizers": ["asng(lamb=3)"]}, "unknown setting of asng 'lamb'; did you mean 'lam'?"),
+        ({"optimizers": ["asng", "asng"]}, "the study names asng twice"),
+        ({"optimizers": ()}, "the study has nothing to do"),
+        ({"random_architectures": 3}, "there is no [retraining] that says how"),
+        ({"loop": {"epoch": 3}}, "unknown setting of asng 'epoch'; did you mean 'epochs'?"),
+        ({"loop": {"epochs": 0}}, "epochs must be at least 1, not 0"),
+        ({"loop": {"epochs": "3"}}, "'epochs': input should be a valid integer, not '3'"),
+        ({"loop": {"batchnorm": "running"}}, "input should be 'batch' or 'recalibrated', not 'running'"),
+        ({"loop": {"weights_lr": 0.0}}, "weights_lr = 0.0 must be above 0"),
+        ({"loop": {"weights_lr": 0.1, "weights_lr_end": 0.2}}, "weights_lr_end = 0.2 between 0 and that"),
+        ({"loop": {"weights_momentum": 0.0}}, "above 0 where weights_nesterov is true"),
+        ({"loop": {"gradient_clip": -1.0}}, "gradient_clip must be at least 0"),
+        ({"loop": {"ranking_architectures": 3}}, "fewer than 10 say nothing"),
+        ({"loop": {"phases": "alternating"}, "optimizers": ["darts"]}, "leave phases at interleaved"),
+        ({"retraining": {"epoch": 3}}, "unknown setting of [retraining] 'epoch'; did you mean 'epochs'?"),
+        ({"retraining": {"seeds": 0}}, "seeds must be at least 1, not 0"),
+        ({"device": "gpu"}, "unknown device 'gpu'; write auto, cpu, cuda"),
+        ({"device": "cuda:99"}, "this machine has no device 'cuda:99'"),
+        ({"seeds": "x"}, "seeds 'x' are not readable"),
+    ],
+)
+def test_mistakes_are_told_in_one_line(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ArenaError) as told:
+        study(**changes).plan()
+    assert message in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+def test_a_file_names_itself_in_errors(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text('kind = "oneshot"\nsupernet = "nasbench201"\nseeds = 1\n')
+    with pytest.raises(ArenaError, match=r"mine.toml: the study lacks 'images'; it needs name, supernet, images"):
+        OneShotStudy.load(str(file))
