@@ -25,15 +25,13 @@ def preface(rows: Sequence[OneShotRow]) -> Iterator[str]:
 
 
 def verdict(rows: Sequence[OneShotRow], named: Callable[[str], str] = str) -> Iterator[str]:
-    """What was found less random architectures, in sentences, whichever way it goes.
+    """What was found less random architectures, in sentences, whichever way it goes: the conclusion, then each.
 
     Args:
         rows: of one table.
         named: marks the labels of cells.
     """
     compared = [(row, row.against) for row in rows if row.against is not None]
-    for row, against in compared:
-        yield _compared(row, against, named)
     tested = [row for row, against in compared if against.has_interval]
     better, worse = ([named(row.label) for row in tested if row.better is way] for way in (True, False))
     several = f", Holm's correction for {len(tested)} comparisons included" if len(tested) > 1 else ""
@@ -55,6 +53,7 @@ def verdict(rows: Sequence[OneShotRow], named: Callable[[str], str] = str) -> It
             f"Of {', '.join(named(row.label) for row in alone)} the interval leaves out 0 when taken alone, but not "
             "after that correction."
         )
+    yield from (_compared(row, against, named) for row, against in compared)
     yield from _not_compared(rows, named)
 
 
