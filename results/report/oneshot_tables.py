@@ -99,7 +99,7 @@ def found_table(rows: Sequence[OneShotRow], name: str) -> Table:
     columns = (
         Column("cell", tuple(f"`{label}`" for label in frame["cell"])),
         Column("seed", tuple(map(str, frame["seed"])), numeric=True),
-        Column("architecture", tuple(f"`{text}`" for text in frame["architecture"])),
+        Column("architecture", tuple(frame["architecture"])),  # code in a cell is not broken into lines
         Column("chosen by", tuple(frame["chosen_by"])),
         *(
             Column(heading, tuple(f"{value:,}" for value in frame[key]), tuple(frame[key]), numeric=True)
