@@ -34,28 +34,44 @@ def found_architecture(cell: CellRecord, answer: Answer, look: Look) -> Drawing 
     Returns:
         the drawing, with a row a variable; None where no seed has an answer.
     """
-    import pandas as pd  # 0.5 s
-
     most = most_found(cell, answer)
     if most is None:
         return None
     (best, count, distinct), seeds = most, len(cell.seeds)
     about = cell.about["benchmark"]
-    names, chosen = _variables(about), _choices(about, best)
     words = answer_in_words([cell], answer)
     title = f"{cell.optimizer} on {about['label']}: {words} found most often"
-    figure = _figure(about, best, title, look)
     regret = float(cell.columns[f"{answer}_regret"][cell.columns[answer][:, -1] == best, -1][0])
     caption = (
         f"Most frequent final {words} of {cell.optimizer} on {about['label']}: of {count:,} of {seeds:,} seeds "
         f"({100 * count / seeds:.0f} %), among {distinct:,} that differ. Number {best:,} of the table; search "
-        f"regret {regret:.3g} {about['wording']['regret_unit']}. "
-        + ", ".join(f"{name.replace('->', '→')}: {value}" for name, value in zip(names, chosen, strict=True))
-        + "."
+        f"regret {regret:.3g} {about['wording']['regret_unit']}."
     )
-    data = pd.DataFrame({"variable": names, "value": chosen, "index": best, "seeds": count, "share": count / seeds})
     name = stem(about["label"], cell.optimizer, "found", BEST_SEEN if answer == "incumbent" else answer)
-    return Drawing(name, title, caption, figure, data, look)
+    return architecture_drawing(about, best, name, title, caption, look, seeds=count, share=count / seeds)
+
+
+def architecture_drawing(
+    about: Mapping[str, Any], index: int, name: str, title: str, caption: str, look: Look, **numbers: float
+) -> Drawing:
+    """One architecture of a space: a graph where its variables are edges, else a chain of boxes.
+
+    Args:
+        about: with "space", and "edges" where there are some.
+        index: of the architecture in its space.
+        name, title, caption: of the drawing; what is chosen is added to the caption.
+        look: how it is set.
+        **numbers: columns beside the index.
+
+    Returns:
+        the drawing, with a row a variable.
+    """
+    import pandas as pd  # 0.5 s
+
+    names, chosen = _variables(about), _choices(about, index)
+    told = ", ".join(f"{name.replace('->', '→')}: {value}" for name, value in zip(names, chosen, strict=True))
+    data = pd.DataFrame({"variable": names, "value": chosen, "index": index} | numbers)
+    return Drawing(name, title, f"{caption} {told}.", _figure(about, index, title, look), data, look)
 
 
 def most_found(cell: CellRecord, answer: Answer) -> tuple[int, int, int] | None:

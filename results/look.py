@@ -172,15 +172,23 @@ def with_pale(styles: Mapping[str, Style], coloured: Iterable[str]) -> dict[str,
 
 
 def styles(cells: Iterable[CellRecord]) -> dict[str, Style]:
-    """A style for every label of a report's cells.
+    """A style for every label of a report's cells; see :func:`styles_of`."""
+    return styles_of((cell.about["optimizer"]["name"], cell.optimizer) for cell in cells)
+
+
+def styles_of(labels: Iterable[tuple[str, str]]) -> dict[str, Style]:
+    """A style for every label.
 
     A built-in optimizer has the same colour and dashes in every study. Any other gets a pair that no built-in has, by
     its name; of two that would get the same, the later in the alphabet takes the next. A second setting of an optimizer
     has a marker; after eleven settings the markers begin anew.
+
+    Args:
+        labels: name of the optimizer, and the optimizer with its settings.
     """
     settings: dict[str, dict[str, None]] = {}
-    for cell in cells:
-        settings.setdefault(cell.about["optimizer"]["name"], {})[cell.optimizer] = None
+    for name, label in labels:
+        settings.setdefault(name, {})[label] = None
     pairs = _pairs(settings)
     return {
         label: Style(*pairs[name], *MARKERS[place % len(MARKERS)])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from results.files import RecordError, read_json
+from results.oneshot_record import OneShotCell, read_oneshot_cell
 from results.record import CELL_FILE, STUDY_FILE, CellRecord, asked_of, read_study, shard_files
 from results.toy_record import ToyRecord, read_trials
 
@@ -29,8 +30,9 @@ class StudyFolder:
     Attributes:
         folder: where it is.
         about: the content of ``study.json``.
-        cells: what is finished of its cells; empty for a toy study.
+        cells: what is finished of its cells; empty for a toy study and a one-shot study.
         trials: the rows of a toy study; else empty.
+        searched: what is finished of a one-shot study; else empty.
         unfinished: cells with fewer seeds than the study asked for: label, seeds on record, seeds asked.
         left_over: cells in the folder that the last run did not name.
     """
@@ -39,6 +41,7 @@ class StudyFolder:
     about: dict[str, Any]
     cells: tuple[CellRecord, ...]
     trials: tuple[ToyRecord, ...]
+    searched: tuple[OneShotCell, ...]
     unfinished: tuple[tuple[str, int, int], ...]
     left_over: tuple[str, ...]
 
@@ -61,9 +64,12 @@ def read_folder(folder: Path) -> StudyFolder:
     about = about_study(folder)
     cells: list[CellRecord] = []
     trials: list[ToyRecord] = []
-    if about.get("kind") == "toy":
-        on_record = [name for name in about["cells"] if shard_files(folder / name)]
-        read = [read_trials(folder / name, asked_of(about, name)) for name in on_record]
+    searched: list[OneShotCell] = []
+    if about.get("kind") == "oneshot":
+        searched = _read_oneshot(folder, about)
+    elif about.get("kind") == "toy":
+        begun = [name for name in about["cells"] if shard_files(folder / name)]
+        read = [read_trials(folder / name, asked_of(about, name)) for name in begun]
         trials = [record for record in read if len(record.seeds)]
         if not trials:
             raise RecordError(f"no cell of {folder} is finished; run the study again")
@@ -71,12 +77,15 @@ def read_folder(folder: Path) -> StudyFolder:
         cells = read_study(folder)
         for cell in cells:
             check_complete(cell.about, cell.folder / CELL_FILE)
+    on_record = {cell.folder.name: len(cell.seeds) for cell in cells}
+    on_record |= {cell.folder.name: len(cell.runs) for cell in searched}
     return StudyFolder(
         folder=folder,
         about=about,
         cells=tuple(cells),
         trials=tuple(trials),
-        unfinished=tuple(_unfinished(folder, about, cells)),
+        searched=tuple(searched),
+        unfinished=tuple(_unfinished(folder, about, on_record)),
         left_over=tuple(sorted({path.parent.name for path in folder.glob(f"*/{CELL_FILE}")} - set(about["cells"]))),
     )
 
@@ -184,13 +193,27 @@ def _require(content: Any, keys: Sequence[str], path: Path) -> None:
         raise RecordError(f"{path} is damaged, it lacks {', '.join(map(repr, lacking))}; run the study again")
 
 
-def _unfinished(folder: Path, about: dict[str, Any], cells: Sequence[CellRecord]) -> Iterator[tuple[str, int, int]]:
-    finished = {cell.folder.name: cell for cell in cells}
+def _read_oneshot(folder: Path, about: dict[str, Any]) -> list[OneShotCell]:
+    """The cells of a one-shot study that have a seed on record."""
+    begun = [name for name in about["cells"] if shard_files(folder / name)]
+    read = [read_oneshot_cell(folder / name, asked_of(about, name)) for name in begun]
+    cells = [cell for cell in read if cell.runs]
+    if not cells:
+        raise RecordError(f"no cell of {folder} is finished; run the study again")
+    for cell in cells:
+        keys = ("id", "identity", "kind", "label", "optimizer", "loop", "retraining", "supernet", "images", "table")
+        _require(cell.about, keys, cell.folder / CELL_FILE)
+    return cells
+
+
+def _unfinished(folder: Path, about: dict[str, Any], on_record: Mapping[str, int]) -> Iterator[tuple[str, int, int]]:
+    """Cells with fewer seeds than asked for; ``on_record`` tells how many there are, by the cell's folder."""
     for name in about["cells"]:
         if about.get("kind") == "toy":
             continue
-        asked = len(asked_of(about, name))
-        there = len(finished[name].seeds) if name in finished else 0
+        asked, there = len(asked_of(about, name)), on_record.get(name, 0)
         if there < asked:
             cell = read_json(folder / name / CELL_FILE)
-            yield f"{cell['optimizer']['label']} on {cell['benchmark']['label']}", there, asked
+            one_shot = about.get("kind") == "oneshot"
+            label = cell["label"] if one_shot else f"{cell['optimizer']['label']} on {cell['benchmark']['label']}"
+            yield label, there, asked

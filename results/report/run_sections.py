@@ -1,8 +1,7 @@
-"""What ran, what it cost, and what was published before."""
+"""What ran, and what was published before."""
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -32,24 +31,6 @@ def what_ran(studies: Sequence[StudyFolder], groups: Mapping[str, Sequence[CellR
     return Section("What ran", tuple(blocks), "what-ran")
 
 
-def cost(studies: Sequence[StudyFolder], groups: Mapping[str, Sequence[CellRecord]]) -> Section:
-    """Computing time, memory, simulated time; how many evaluations were repetitions."""
-    made = [made for study in studies for made in made_of(study)]
-    wall, cpu = (sum(one[name] for one in made) for name in ("wall_seconds", "cpu_seconds"))
-    peak = max(one["peak_mebibytes"] for one in made)
-    said = (
-        f"All searches took {_duration(wall)} of workers' wall time and {_duration(cpu)} of CPU time; the largest "
-        f"worker held {peak:,.0f} MiB. No GPU was used."
-    )
-    blocks: list[Block] = [Paragraph(said)]
-    cells = [cell for group in groups.values() for cell in group]
-    if cells:
-        table = _costs(cells)
-        many = len(cells) > MOST_SHOWN
-        blocks.append(Fold(f"The cost of each of {len(cells):,} cells", (table,)) if many else table)
-    return Section("Cost", tuple(blocks), "cost")
-
-
 def published_numbers(groups: Mapping[str, Sequence[CellRecord]]) -> Section | None:
     """What papers report under the same protocol; None where nothing is."""
     rows, left_out = [], 0
@@ -71,8 +52,9 @@ def published_numbers(groups: Mapping[str, Sequence[CellRecord]]) -> Section | N
 def _study(study: StudyFolder) -> str:
     said = f": {study.about['description']}" if study.about.get("description") else ""
     of: Sequence[CellRecord | ToyRecord] = study.cells or study.trials
-    seeds = np.unique(np.concatenate([cell.seeds for cell in of]))
-    return f"**{study.name}**{said}; {len(of)} cells, seeds {_ranges(seeds.tolist())}"
+    seeds = {seed for cell in of for seed in cell.seeds.tolist()}
+    seeds |= {run.seed for cell in study.searched for run in cell.runs}
+    return f"**{study.name}**{said}; {len(of) + len(study.searched)} cells, seeds {_ranges(sorted(seeds))}"
 
 
 def _gaps(studies: Sequence[StudyFolder]) -> Iterator[Block]:
@@ -166,54 +148,13 @@ def _environments(made: Sequence[dict[str, Any]]) -> Table:
         versions = ", ".join(f"{name} {version}" for name, version in one["versions"].items())
         commit = one["commit"][:12] or "none"
         changes = "unknown" if not one["commit"] else "yes" if one["dirty"] else "no"
-        machine = f"{one['machine']} ({one['cores']} cores)"
+        threads = f", {one['threads']} used" if "threads" in one else ""
+        device = f"; {device_of(one)}" if device_of(one) else ""
+        machine = f"{one['machine']} ({one['cores']} cores{threads}{device})"
         counts[commit, changes, f"Python {one['python']}, {versions}", machine, one["platform"]] += 1
     names = ("commit of the folder", "uncommitted changes", "versions", "machine", "platform")
     frame = pd.DataFrame([dict(zip(names, key, strict=True)) | {"shards": count} for key, count in counts.items()])
     return _plain_table("environments", "What computed it", frame)
-
-
-def _costs(cells: Sequence[CellRecord]) -> Table:
-    import pandas as pd
-
-    rows = []
-    for cell in cells:
-        evaluations, distinct = (cell.columns[name][:, -1] for name in ("evaluations", "distinct"))
-        rows.append(
-            {
-                "optimizer": cell.optimizer,
-                "benchmark": cell.benchmark,
-                "seeds": len(cell.seeds),
-                "evaluations": float(evaluations.mean()),
-                "distinct": float(distinct.mean()),
-                "repeated share": float(1 - (distinct / evaluations).mean()),
-                "simulated hours": float(cell.columns["seconds"][:, -1].mean()) / 3600,
-                "wall seconds": sum(made["wall_seconds"] for made in cell.made),
-                "CPU seconds": sum(made["cpu_seconds"] for made in cell.made),
-                "peak MiB": max(made["peak_mebibytes"] for made in cell.made),
-            }
-        )
-    frame = pd.DataFrame(rows)
-    shown = {
-        "seeds": "{:,.0f}",
-        "evaluations": "{:,.1f}",
-        "distinct": "{:,.1f}",
-        "repeated share": "{:.0%}",
-        "simulated hours": "{:,.2f}",
-        "wall seconds": "{:,.2f}",
-        "CPU seconds": "{:,.2f}",
-        "peak MiB": "{:,.0f}",
-    }
-    columns = [Column(name, tuple(f"`{text}`" for text in frame[name])) for name in ("optimizer", "benchmark")]
-    for name, pattern in shown.items():
-        values = frame[name].tolist()
-        texts = tuple("unknown" if math.isnan(value) else pattern.format(value) for value in values)
-        columns.append(Column(name, texts, tuple(values), numeric=True))
-    notes = (
-        "Evaluations, distinct ones and simulated time are means of a seed; a repeated evaluation counts and costs as "
-        "any other. Wall and CPU seconds are of all shards on record, the memory that of the worker process.",
-    )
-    return Table("cost", "Cost by cell", tuple(columns), frame, notes)
 
 
 def _published(rows: Sequence[dict[str, Any]], left_out: int) -> Iterator[Block]:
@@ -245,12 +186,20 @@ def _plain_table(name: str, title: str, frame: Any) -> Table:
     return Table(name, title, columns, frame)
 
 
+def device_of(made: dict[str, Any]) -> str:
+    """The accelerator that networks were trained on; "" for none."""
+    device = str(made.get("device", "cpu"))
+    return "" if device == "cpu" else device
+
+
 def made_of(study: StudyFolder) -> Iterator[dict[str, Any]]:
     """By what and how every shard of a study was computed."""
     for cell in study.cells:
         yield from cell.made
     for row in study.trials:
         yield from row.made
+    for searched in study.searched:
+        yield from (run.made for run in searched.runs)
 
 
 def _ranges(seeds: Sequence[int]) -> str:
@@ -260,14 +209,4 @@ def _ranges(seeds: Sequence[int]) -> str:
     return ", ".join(
         f"{seeds[start]}" if start == end else f"{seeds[start]} to {seeds[end]}"
         for start, end in zip(starts, ends, strict=True)
-    )
-
-
-def _duration(seconds: float) -> str:
-    return (
-        f"{seconds:.1f} s"
-        if seconds < 120
-        else f"{seconds / 60:.1f} min"
-        if seconds < 7200
-        else f"{seconds / 3600:.1f} h"
     )

@@ -9,6 +9,7 @@ from results.record import CellRecord
 from results.report.document import Block, Bullets, Paragraph, Section
 from results.report.findings import Findings, findings
 from results.report.gather import StudyFolder, compared_cells
+from results.report.oneshot_section import oneshot_summary
 from results.report.overall import Overall, overall
 from results.report.summary import overall_sentences, sentences_of
 from results.statistics import TooLittleData
@@ -73,6 +74,9 @@ def summary_section(studies: Sequence[StudyFolder], found: Found) -> Section:
     ]
     if by_benchmark:
         blocks.append(Bullets(tuple(by_benchmark)))
+    one_shot = [line for study in studies if study.searched for line in oneshot_summary(study)]
+    if one_shot:
+        blocks.append(Bullets(tuple(one_shot)))
     rest = [study for study in studies if is_wide(study) or study.trials]
     if rest:
         blocks.append(Paragraph(" ".join(_pointers(rest))))

@@ -21,10 +21,11 @@ from results.figures import anytime, anytime_figure, reported
 from results.look import MOST_IN_COLOUR, PALE, PAPER, SCREEN, in_colour, styles, with_pale
 from results.record import CellRecord
 from results.report.benchmark_section import benchmark_section, best_settings
+from results.report.cost_section import cost
 from results.report.document import Fold, Paragraph, Pictures, Section, Table, walk
 from results.report.findings import findings
 from results.report.gather import read_folder
-from results.report.run_sections import MOST_SHOWN, cost
+from results.report.run_sections import MOST_SHOWN
 from results.report.summary import sentences_of
 from results.state_figures import diagnostic, distribution_path
 from results.target_figures import targets_reached
