@@ -148,7 +148,6 @@ class GradientOptimizer(SearchMethod, ABC):
             raise ArenaError(self._not_finite("gradient of alpha"))
         self._alpha.grad = gradient
         self._adam.step()
-        self._alpha.grad = None
         self.updates += 1
 
     def recommend(self) -> Ints:

@@ -102,6 +102,40 @@ def test_one_hot_gates_are_the_network_alone_bit_for_bit(layout: torch.memory_fo
             assert torch.equal(inputs[0].grad, inputs[1].grad), arch
 
 
+def test_a_network_is_what_the_benchmark_says_step_by_step() -> None:
+    """Written out for one cell that has every operation, in torch's functions alone."""
+    arch, batch = [4, 3, 1, 2, 0, 4], images()
+    network = SMALL.network(arch, 1, 10)
+    convolutions = [module.weight for module in network.modules() if isinstance(module, nn.Conv2d)]
+    assert len(convolutions) == 1 + 3 * 2 + 2 * 3
+    stem, cells, blocks = convolutions[:1], convolutions[1:7], convolutions[7:]
+
+    def norm(features: Tensor) -> Tensor:
+        mean, variance = features.mean((0, 2, 3), keepdim=True), features.var((0, 2, 3), keepdim=True, correction=0)
+        return (features - mean) / torch.sqrt(variance + 1e-5)
+
+    def pooled(features: Tensor) -> Tensor:
+        """The mean of the neighbours that there are."""
+        kernel = torch.ones(features.shape[1], 1, 3, 3)
+        one = torch.ones_like(features)
+        total, count = (nn.functional.conv2d(of, kernel, padding=1, groups=len(kernel)) for of in (features, one))
+        return total / count
+
+    features = norm(nn.functional.conv2d(batch, stem[0], padding=1))
+    for stage in range(3):
+        if stage:
+            first, second, shortcut = blocks[3 * stage - 3 : 3 * stage]
+            inner = norm(nn.functional.conv2d(features.relu(), first, stride=2, padding=1))
+            inner = norm(nn.functional.conv2d(inner.relu(), second, padding=1))
+            features = inner + nn.functional.conv2d(nn.functional.avg_pool2d(features, 2), shortcut)
+        three, one = cells[2 * stage : 2 * stage + 2]
+        node1 = pooled(features)
+        node2 = norm(nn.functional.conv2d(features.relu(), three, padding=1)) + node1
+        features = norm(nn.functional.conv2d(features.relu(), one)) + pooled(node2)
+    expected = network.classifier(norm(features).relu().mean((2, 3)))
+    torch.testing.assert_close(network(batch), expected, rtol=1e-4, atol=1e-5)
+
+
 def test_one_hot_values_without_gradient_are_not_multiplied() -> None:
     """The bits would be the same; what tells is that a gate of 1 is no part of the graph."""
     supernet, batch, arch = SMALL.supernet(1, 10), images(), [3, 1, 2, 3, 4, 1]
