@@ -16,11 +16,11 @@ import numpy as np
 
 from harness.noise import noise_in_words, noise_suffix, parse_noise
 from harness.tabular import LOOP_VERSION, Budget, typical_seconds
-from optimizers.base import Optimizer
+from optimizers.base import Optimizer, SearchMethod
 from optimizers.registry import HARNESS_ARGUMENTS, OPTIMIZERS
 from results.record import RECORD_VERSION
 from search_spaces.benchmark import TabularBenchmark
-from search_spaces.errors import ArenaError
+from search_spaces.errors import ArenaError, Unsuited
 from search_spaces.plugins import construct, default_settings, resolve_settings
 from search_spaces.registry import BENCHMARKS, get_benchmark
 from search_spaces.space import SearchSpace
@@ -61,6 +61,11 @@ class Cell:
     def resolve(cls, study: Study, optimizer: Selection, benchmark: Selection) -> Cell:
         optimizer_class = OPTIMIZERS.load(optimizer.name)
         optimizer_name = OPTIMIZERS.name_of(optimizer_class, optimizer.name)
+        if not issubclass(optimizer_class, Optimizer):
+            raise Unsuited(
+                f"{optimizer_name} follows gradients through a supernet's gates and cannot search a table; "
+                "name it in a study of kind oneshot"
+            )
         kind = f"setting of {optimizer.name}"
         settings = resolve_settings(optimizer_class, dict(optimizer.settings), kind, HARNESS_ARGUMENTS)
         options = dict(benchmark.settings)
@@ -245,7 +250,7 @@ def on_space(
     return on_space, defaults | (come_to(settings | dict.fromkeys(open_ones)) if open_ones else {})
 
 
-def identity_of(cls: type[Optimizer], settings: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+def identity_of(cls: type[SearchMethod], settings: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     """What the numbers of an optimizer depend on: its class, and the package that they come from where there is one."""
     try:
         package = {"package": f"{cls.package} {metadata.version(cls.package)}"} if cls.package else {}

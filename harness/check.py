@@ -24,6 +24,7 @@ from harness.check_example import Arguments, program, smallest
 from harness.check_report import CheckResult, Report
 from optimizers import check as optimizer_contract
 from optimizers.base import Optimizer
+from optimizers.gradient import GradientOptimizer
 from optimizers.registry import HARNESS_ARGUMENTS, OPTIMIZERS
 from search_spaces import benchmark as benchmark_module
 from search_spaces import check as benchmark_contract
@@ -45,6 +46,8 @@ def check(selection: str) -> Report:
     """
     name, settings = parse_selection(selection)
     cls = _find(name)
+    if issubclass(cls, GradientOptimizer):
+        raise ArenaError(f"{name} follows gradients: it is not asked and told, and the contract is of those that are")
     return check_optimizer(cls, **settings) if issubclass(cls, Optimizer) else check_benchmark(cls, **settings)
 
 
@@ -102,7 +105,7 @@ def _find(name: str) -> type[Any]:
     if ":" not in name:
         raise unknown("optimizer or benchmark", name, [*OPTIMIZERS.names(), *BENCHMARKS.names()])
     cls = replace(OPTIMIZERS, kind="optimizer or benchmark", base=object).load(name)
-    if not issubclass(cls, Optimizer | TabularBenchmark):
+    if not issubclass(cls, Optimizer | GradientOptimizer | TabularBenchmark):
         raise ArenaError(f"{name} is no optimizer or benchmark: it must derive from Optimizer or TabularBenchmark")
     return cls
 

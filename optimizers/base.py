@@ -23,7 +23,25 @@ Floats = NDArray[np.float64]
 State = dict[str, Any]
 
 
-class Optimizer(ABC):
+class SearchMethod:
+    """What all search methods tell of themselves, be they asked and told or led by gradients.
+
+    Attributes:
+        version: raised when the numbers of the optimizer change, so that old results are not mistaken for new ones.
+        stream_name: optimizers of the same stream name share their random streams: settings of one mechanism.
+        recommends: what ``recommend`` gives, in a word or two for tables: "best seen" if it is always the best seen.
+        citation: where it is from.
+        package: the package of others that its numbers come from, whose version is part of a result's identity.
+    """
+
+    version: ClassVar[int] = 1
+    stream_name: ClassVar[str] = ""
+    recommends: ClassVar[str] = "recommended"
+    citation: ClassVar[str] = ""
+    package: ClassVar[str] = ""
+
+
+class Optimizer(SearchMethod, ABC):
     """A search method on ``space`` that runs R seeds side by side.
 
     A subclass writes ``_ask``, ``_tell``, ``_recommend``, ``_state`` and ``_load``, in arrays whose last axis is the
@@ -36,30 +54,21 @@ class Optimizer(ABC):
         stream: what the random streams depend on besides the seed and the optimizer; the harness gives the benchmark.
 
     Attributes:
-        version: raised when the numbers of the optimizer change, so that old results are not mistaken for new ones.
-        stream_name: optimizers of the same stream name share their random streams: settings of one mechanism.
-        recommends: what ``recommend`` gives, in a word or two for tables: "best seen" if it is always the best seen.
         replayable: whether ``tell`` takes steps that were recorded elsewhere.
         categorical_only: whether it has no use for ordinals; the constructor then refuses spaces that have some.
         most_seeds: how many seeds run well side by side. A shard of a study holds no more, and ``check_optimizer``
             tries no more, and fewer steps where they are fewer than a hundred or so: such a class is slow.
         histories: the parts of the state that grow: they hold a row for every evaluation that was told.
-        package: the package of others that its numbers come from, whose version is part of a result's identity.
 
     Raises:
         OrdinalsUnsupported: for a space with ordinals, where ``categorical_only``.
         ArenaError: for seeds that are not different integers from 0 on.
     """
 
-    version: ClassVar[int] = 1
-    stream_name: ClassVar[str] = ""
     replayable: bool = False
     categorical_only: ClassVar[bool] = False
     most_seeds: ClassVar[int] = 512
-    recommends: ClassVar[str] = "recommended"
-    citation: ClassVar[str] = ""
     histories: ClassVar[tuple[str, ...]] = ()
-    package: ClassVar[str] = ""
 
     def __init__(self, space: SearchSpace, seeds: Iterable[int], *, stream: str | int = 0) -> None:
         if self.categorical_only and space.ordinal.any():

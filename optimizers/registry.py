@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from optimizers.base import Optimizer
+from optimizers.gradient import GradientOptimizer
 from search_spaces.plugins import Registry
 
 OPTIMIZERS = Registry(
     kind="optimizer",
     package="optimizers",
-    base=Optimizer,
+    base=(Optimizer, GradientOptimizer),
     infrastructure=frozenset(
         {
             "adapter",
@@ -20,9 +21,11 @@ OPTIMIZERS = Registry(
             "check_runs",
             "check_tools",
             "gaussian",
+            "gradient",
             "lstm_controller",
             "natural_gradient",
             "registry",
+            "relaxation",
             "step_rules",
             "streams",
             "utilities",
@@ -32,4 +35,4 @@ OPTIMIZERS = Registry(
 )
 
 # what every optimizer is given by the harness, and no study may set
-HARNESS_ARGUMENTS = ("space", "seeds", "stream")
+HARNESS_ARGUMENTS = ("space", "seeds", "seed", "steps", "stream")

