@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import cache, cached_property, partial
-from importlib import metadata
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.identity import folder_of, id_of, identity_of, label_of, listed, on_space, path_of
 from harness.noise import noise_in_words, noise_suffix, parse_noise
 from harness.tabular import LOOP_VERSION, Budget, typical_seconds
-from optimizers.base import Optimizer, SearchMethod
+from optimizers.base import Optimizer
 from optimizers.registry import HARNESS_ARGUMENTS, OPTIMIZERS
 from results.record import RECORD_VERSION
 from search_spaces.benchmark import TabularBenchmark
 from search_spaces.errors import ArenaError, Unsuited
-from search_spaces.plugins import construct, default_settings, resolve_settings
+from search_spaces.plugins import default_settings, resolve_settings
 from search_spaces.registry import BENCHMARKS, get_benchmark
-from search_spaces.space import SearchSpace
 
 if TYPE_CHECKING:
     from harness.selection import Selection
@@ -71,7 +68,7 @@ class Cell:
         options = dict(benchmark.settings)
         given_noise = options.pop("noise", None)
         loaded = load_benchmark(benchmark.name, options)
-        noise = parse_noise(given_noise, f"{benchmark.name}({_listed(options)})", loaded)
+        noise = parse_noise(given_noise, f"{benchmark.name}({listed(options)})", loaded)
         if study.budget.unit == "seconds" and not typical_seconds(loaded) > 0:
             raise ArenaError(f"{benchmark.name} records no times; give a budget in evaluations")
         if study.budget.unit == "seconds" and study.budget.limit < (cheapest := _cheapest(loaded) * study.time_factor):
@@ -135,7 +132,7 @@ class Cell:
         """What the numbers of this cell depend on, the seeds apart."""
         optimizer_class, benchmark = OPTIMIZERS.load(self.optimizer), self.load()
         reported = {
-            name: {"class": _path(type(other)), "version": other.version, "options": dict(options)}
+            name: {"class": path_of(type(other)), "version": other.version, "options": dict(options)}
             | {"checksums": other.checksums}
             for (_, options), (name, other) in zip(self.report, self.load_report().items(), strict=True)
         }
@@ -146,7 +143,7 @@ class Cell:
             "loop_version": LOOP_VERSION,
             "optimizer": identity_of(optimizer_class, self.settings),
             "benchmark": {
-                "class": _path(type(benchmark)),
+                "class": path_of(type(benchmark)),
                 "version": benchmark.version,
                 "options": dict(self.options),
                 "noise": self.noise,
@@ -209,18 +206,6 @@ class Cell:
         }
 
 
-def id_of(identity: dict[str, Any]) -> str:
-    """A short hash of an identity."""
-    canonical = json.dumps(identity, sort_keys=True, separators=(",", ":"), default=str)
-    return hashlib.sha256(canonical.encode()).hexdigest()[:12]
-
-
-def folder_of(name: str, id: str) -> str:
-    """The folder of a cell: readable, and its own by the id."""
-    readable = re.sub(r"[^A-Za-z0-9.]+", "-", name).strip("-")
-    return f"{readable[:80]}-{id}"
-
-
 def load_benchmark(name: str, options: dict[str, Any]) -> TabularBenchmark:
     """A benchmark, loaded once a process and data folder."""
     return _load_benchmark(name, json.dumps(options, sort_keys=True, default=str), os.environ.get("NAS_ARENA_DATA"))
@@ -229,40 +214,6 @@ def load_benchmark(name: str, options: dict[str, Any]) -> TabularBenchmark:
 @cache
 def _load_benchmark(name: str, options: str, data_folder: str | None) -> TabularBenchmark:
     return get_benchmark(name, **json.loads(options))
-
-
-def on_space(
-    cls: type[Optimizer], space: SearchSpace, settings: dict[str, Any], name: str
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The settings and the defaults on a space: where one is None, what the optimizer holds under its name.
-
-    Raises:
-        ArenaError: for settings out of range; they are told now and not by a worker.
-    """
-    defaults = default_settings(cls, HARNESS_ARGUMENTS)
-    open_ones = [key for key, default in defaults.items() if default is None]
-
-    def come_to(given: dict[str, Any]) -> dict[str, Any]:
-        made = construct(label_of(name, given, defaults), partial(cls, space, (0,), **given))
-        return {key: getattr(made, key, None) for key in open_ones if given[key] is None}
-
-    on_space = settings | come_to(settings)
-    return on_space, defaults | (come_to(settings | dict.fromkeys(open_ones)) if open_ones else {})
-
-
-def identity_of(cls: type[SearchMethod], settings: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """What the numbers of an optimizer depend on: its class, and the package that they come from where there is one."""
-    try:
-        package = {"package": f"{cls.package} {metadata.version(cls.package)}"} if cls.package else {}
-    except metadata.PackageNotFoundError:
-        raise ArenaError(
-            f"{cls.__name__}.package is {cls.package!r}, which is not installed; give the name that pip knows it by"
-        ) from None
-    return {"class": _path(cls), "version": cls.version, **package, "settings": dict(settings)}
-
-
-def _path(cls: type) -> str:
-    return f"{cls.__module__}:{cls.__qualname__}"
 
 
 def _reported(searched: TabularBenchmark, selection: Selection) -> tuple[str, tuple[tuple[str, Any], ...]]:
@@ -275,16 +226,6 @@ def _reported(searched: TabularBenchmark, selection: Selection) -> tuple[str, tu
             "what is found there means nothing on it"
         )
     return BENCHMARKS.name_of(type(other), selection.name), tuple({"dataset": other.dataset, **other.options}.items())
-
-
-def label_of(name: str, settings: dict[str, Any], defaults: dict[str, Any]) -> str:
-    """The short name of an optimizer in tables: its settings where they differ from the defaults."""
-    changed = {key: value for key, value in settings.items() if value != defaults[key]}
-    return name.rpartition(":")[2] + (f"({_listed(changed)})" if changed else "")
-
-
-def _listed(settings: dict[str, Any]) -> str:
-    return ", ".join(f"{key}={value}" for key, value in settings.items())
 
 
 def _differs(name: str, value: Any, cls: type, automatic: dict[str, Any]) -> bool:

@@ -147,26 +147,29 @@ def _epoch(
 ) -> tuple[list[float], list[float]]:
     """The losses of the weights' steps and of the method's."""
     interleaved = settings.phases == "interleaved"
-    train_losses, valid_losses = [], []
-    step, phase = 0, "training"
+    train_losses: list[float] = []
+    valid_losses: list[float] = []
+    losses, phase = train_losses, "training"
     try:
-        for step in range(1, weights.steps_per_epoch + 1):
-            phase = "training"
+        for _ in range(weights.steps_per_epoch):
+            losses, phase = train_losses, "training"
             weights.next_train()
             if interleaved:
                 weights.next_valid()
             train_losses.append(half.weight_step())
-            phase = "validation"
             if interleaved:
+                losses, phase = valid_losses, "validation"
                 valid_losses.append(half.own_step())
-        for step in range(1, 0 if interleaved else settings.optimizer_steps + 1):
+        for _ in range(0 if interleaved else settings.optimizer_steps):
+            losses, phase = valid_losses, "validation"
             weights.next_valid()
             valid_losses.append(half.own_step())
     except ArithmeticError as error:
         place, value = error.args
         raise ArenaError(
-            f"the {phase} loss is {value} in epoch {epoch}, step {step}, at {name_of(half.tried[place])}; a lower "
-            f"weights_lr than {settings.weights_lr:g} or a gradient_clip above 0 may help"
+            f"the {phase} loss is {value} in epoch {epoch}, step {len(losses) + 1}, at "
+            f"{name_of(half.tried[place])}; a lower weights_lr than {settings.weights_lr:g} or "
+            "a gradient_clip above 0 may help"
         ) from None
     return train_losses, valid_losses
 

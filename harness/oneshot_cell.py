@@ -10,13 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from harness.cell import folder_of, id_of, identity_of, label_of, load_benchmark, on_space
+from harness.cell import load_benchmark
+from harness.identity import folder_of, id_of, identity_of, label_of, on_space, one_seed, path_of
 from harness.oneshot import ONESHOT_VERSION, complete
 from harness.oneshot_settings import LOOP_NAMES, LoopSettings, RetrainSettings, loop_settings
 from harness.selection import Selection
 from optimizers.base import SamplingOptimizer, SearchMethod
 from optimizers.gradient import GradientOptimizer
 from optimizers.registry import HARNESS_ARGUMENTS, OPTIMIZERS
+from results.oneshot_comparison import RANDOM_ARCHITECTURES
 from results.oneshot_record import ONESHOT_RECORD_VERSION
 from search_spaces.benchmark import TabularBenchmark
 from search_spaces.errors import ArenaError, Unsuited
@@ -27,8 +29,6 @@ from search_spaces.supernet import SupernetSpace
 
 Settings = tuple[tuple[str, Any], ...]
 Named = tuple[str, Settings]
-
-RANDOM = "random architectures"
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class Scene:
             "record_version": ONESHOT_RECORD_VERSION,
             "oneshot_version": ONESHOT_VERSION,
             "supernet": {
-                "class": f"{type(supernet).__module__}:{type(supernet).__qualname__}",
+                "class": path_of(type(supernet)),
                 "version": supernet.version,
                 "options": dict(self.supernet[1]),
             },
@@ -203,7 +203,7 @@ class SearchCell:
         settings = resolve_settings(method, given, f"setting of {name}", HARNESS_ARGUMENTS)
         settings, defaults = on_space(method, scene.load_supernet().space, settings, name)
         shared = loop_settings(loop, "[loop]")
-        made = construct(label_of(name, settings, defaults), partial(_first, method, scene, settings))
+        made = one_seed(method, scene.load_supernet().space, settings, name)
         resolved = complete(loop_settings(loop | own, name), made)
         differing = {key: value for key, value in own.items() if value != getattr(shared, key)}
         return cls(
@@ -274,11 +274,6 @@ class SearchCell:
         }
 
 
-def _first(method: type[Any], scene: Scene, settings: dict[str, Any]) -> Any:
-    space = scene.load_supernet().space
-    return method(space, 0, 1, **settings) if issubclass(method, GradientOptimizer) else method(space, (0,), **settings)
-
-
 @dataclass(frozen=True)
 class TrainingCell:
     """Architectures that are trained from scratch: what searches are compared with, or what somebody asks for.
@@ -299,7 +294,7 @@ class TrainingCell:
     @property
     def label(self) -> str:
         if self.architecture is None:
-            return RANDOM
+            return RANDOM_ARCHITECTURES
         return self.scene.load_supernet().architecture_string(self.architecture)
 
     @cached_property

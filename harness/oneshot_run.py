@@ -15,11 +15,14 @@ from harness.oneshot_cell import SearchCell, TrainingCell
 from harness.oneshot_shard import OneShotShard
 from harness.oneshot_study import OneShotStudy
 from harness.run import Groups, Progress, StudyRun, check_how, left_over, record_shards
-from results.drawing import save
+from results.drawing import save, stem
 from results.files import sweep, write_atomically, write_json
-from results.oneshot_figures import oneshot_drawings
+from results.look import SCREEN, styles_of
+from results.oneshot_comparison import by_problem, oneshot_rows
+from results.oneshot_figures import over_epochs
+from results.oneshot_outcome_figures import outcomes
 from results.oneshot_record import OneShotCell, read_oneshot_cell, write_run
-from results.oneshot_table import oneshot_rows, render_oneshot
+from results.oneshot_table import render_oneshot
 from results.record import CELL_FILE, STUDY_FILE, seeds_on_record
 
 TEXT_FILE = "oneshot.txt"
@@ -87,7 +90,9 @@ def _plan(study: OneShotStudy, cells: Cells, skipped: Sequence[tuple[str, str]],
         "cells": [cell.folder for cell in cells],
         "seeds": sorted(study.seeds),
         "own_seeds": {
-            cell.folder: list(own) for cell in cells if (own := cell.seeds_of(study.seeds)) != tuple(sorted(study.seeds))
+            cell.folder: list(own)
+            for cell in cells
+            if (own := cell.seeds_of(study.seeds)) != tuple(sorted(study.seeds))
         },
         "skipped": skipped,
     }
@@ -115,10 +120,15 @@ def _devices(device: str) -> int | None:
 
 def _conclude(result: StudyRun, records: Sequence[OneShotCell]) -> None:
     """Makes the table and the figures."""
-    text = render_oneshot(oneshot_rows(records))
+    groups = by_problem(records)
+    rows = [oneshot_rows(cells) for cells in groups.values()]
+    text = "\n".join(render_oneshot(some) for some in rows)
     result.texts.append(result.folder / TEXT_FILE)
     write_atomically(result.texts[-1], lambda stream: stream.write(text.encode()))
     (result.folder / "figures").mkdir(exist_ok=True)
-    for drawing in oneshot_drawings(records):
-        result.figures.append(result.folder / "figures" / f"{drawing.name}.png")
-        save(drawing.figure, result.figures[-1])
+    for name, cells, some in zip(groups, groups.values(), rows, strict=True):
+        of_all = styles_of((cell.about["optimizer"]["name"], cell.label) for cell in cells if cell.is_search)
+        prefix = stem(name)
+        for drawing in (*over_epochs(cells, prefix, SCREEN, of_all), *outcomes(some, prefix, SCREEN, of_all)):
+            result.figures.append(result.folder / "figures" / f"{drawing.name}.png")
+            save(drawing.figure, result.figures[-1])

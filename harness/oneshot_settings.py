@@ -92,7 +92,9 @@ class LoopSettings(Sgd):
         _at_least(self, 1, "epochs", "optimizer_steps", "monitor_samples", "threads")
         _at_least(self, 2, "batch_size", "recalibration_images", "monitor_images", "ranking_images")
         _at_least(self, 1, *(["weight_samples"] if self.weight_samples is not None else []))
-        _at_least(self, 0, "ranking_architectures", *(["final_candidates"] if self.final_candidates is not None else []))
+        _at_least(
+            self, 0, "ranking_architectures", *(["final_candidates"] if self.final_candidates is not None else [])
+        )
         if 0 < self.ranking_architectures < 10:
             raise ArenaError(
                 f"ranking_architectures is {self.ranking_architectures}; fewer than 10 say nothing: give 0 or more"

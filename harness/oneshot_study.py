@@ -142,8 +142,6 @@ class OneShotStudy(BaseModel):
         return cells, skipped
 
 
-
-
 def table_of(supernet: str, images: str) -> str:
     """The table of a supernet's space that was measured on some images; "" where there is none.
 

@@ -157,7 +157,9 @@ def _execute_toy(study: str, seeds: str | None, arena: str, yes: bool, **how: An
 @click.argument("supernet", metavar="SUPERNET(OPTION=VALUE, ...)")
 @click.argument("architectures", nargs=-1, required=True, metavar="ARCHITECTURE...")
 @click.option("--images", "--dataset", required=True, metavar="NAME(OPTION=VALUE, ...)", help="Such as cifar10.")
-@click.option("--table", metavar="NAME(OPTION=VALUE, ...)", help="A table to look it up in.  [default: that of the images]")
+@click.option(
+    "--table", metavar="NAME(OPTION=VALUE, ...)", help="A table to look it up in.  [default: that of the images]"
+)
 @click.option("--seeds", default="3", show_default=True, metavar="SEEDS", help="One a training.")
 @click.option("--epochs", type=int, metavar="N", help="[default: 200]")
 @click.option("--batch-size", type=int, metavar="N", help="[default: 256]")

@@ -39,9 +39,7 @@ class SharedWeights:
         ArenaError: where a batch is larger than a half.
     """
 
-    def __init__(
-        self, make: Callable[[], nn.Module], images: DeviceImages, settings: LoopSettings, seed: int
-    ) -> None:
+    def __init__(self, make: Callable[[], nn.Module], images: DeviceImages, settings: LoopSettings, seed: int) -> None:
         self._images, self._settings = images, settings
         half = len(images) // 2
         if settings.batch_size > half:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from harness.cell import folder_of, id_of, identity_of, label_of, on_space
+from harness.identity import folder_of, id_of, identity_of, label_of, on_space
 from harness.selection import Selection
 from harness.study import Study, parse_seeds
 from harness.study_file import read_study_file

@@ -1,4 +1,4 @@
-"""What training a supernet and training a single network share: seeds, order of images, steps, and what can go wrong."""
+"""What training a supernet and training a single network share: seeds, order of images, steps, errors."""
 
 from __future__ import annotations
 
@@ -16,10 +16,14 @@ from search_spaces.errors import ArenaError
 
 M = TypeVar("M", bound=nn.Module)
 
-_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "DefaultCPUAllocator")  # torch has no error of its own on CPUs
+_OUT_OF_MEMORY = (
+    "out of memory",
+    "can't allocate memory",
+    "DefaultCPUAllocator",
+)  # torch has no error of its own
 
 
-class LossNotFinite(ArithmeticError):
+class LossNotFinite(ArithmeticError):  # noqa: N818 it says what is so
     """A loss is NaN or infinite.
 
     Attributes:
@@ -160,5 +164,5 @@ def telling_memory(batch_size: int) -> Iterator[None]:
         if not isinstance(error, MemoryError) and not any(part in str(error) for part in _OUT_OF_MEMORY):
             raise
         raise ArenaError(
-            f"out of memory with batch_size = {batch_size}; try batch_size = {max(batch_size // 2, 2)}, or fewer channels"
+            f"out of memory with batch_size = {batch_size}; try batch_size = {max(batch_size // 2, 2)} or fewer channels"
         ) from None

@@ -237,8 +237,16 @@ class SamplingOptimizer(Optimizer):
         super().__init__(space, seeds, stream=stream)
         self._sample_streams: Streams | None = None
 
-    def sample(self, n: int) -> Ints:
-        """n architectures that are never told, from a second stream of each seed: int64 [R, n, V]."""
+    def sample(self, n: int, uniforms: Floats | None = None) -> Ints:
+        """n architectures that are never told: int64 [R, n, V].
+
+        Args:
+            n: how many.
+            uniforms: float [R, n, V] in [0, 1) that the caller has drawn; else they come from a second stream of each
+                seed, and never from that of ``ask``.
+        """
+        if uniforms is not None:
+            return self._outward(self._draw(self._inward(uniforms)))
         if self._sample_streams is None:
             self._sample_streams = self._make_streams("sample")
         return self._outward(self._draw(self._sample_streams.draw(n, len(self.space))))

@@ -1,8 +1,8 @@
 """A task that one operation on one edge solves, and nothing else: what a loop that learns must find.
 
-An image has six channels of stripes, each horizontal or vertical; the label is the orientation in channel SIGNAL. Edge v
-of the supernet sees channel v alone. Of the operations of NAS-Bench-201 only the 3x3 convolution tells a pattern from its
-transpose: the others commute with transposition, and what follows them, a mean over all places, does too.
+An image has six channels of stripes, each horizontal or vertical; the label is the orientation in channel SIGNAL. Edge
+v of the supernet sees channel v alone. Of the operations of NAS-Bench-201 only the 3x3 convolution tells a pattern from
+its transpose: the others commute with transposition, and what follows them, a mean over all places, does too.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""The loop of one-shot search: it learns what can be learnt, is the tabular loop where losses come from a table, and what
-watches it changes nothing.
+"""The loop of one-shot search: it learns what can be learnt, is the tabular loop where losses come from a table, and
+tells what went wrong.
 """
 
 from __future__ import annotations
@@ -210,7 +210,9 @@ def test_phases_can_alternate() -> None:
     order: list[str] = []
     for name in ("train", "valid_losses"):
         done = getattr(weights, name)
-        setattr(weights, name, lambda gates, done=done, name=name: (order.append(f"{name} {len(gates)}"), done(gates))[1])
+        setattr(
+            weights, name, lambda gates, done=done, name=name: (order.append(f"{name} {len(gates)}"), done(gates))[1]
+        )
     search(enas, weights, complete(settings, enas), Blind(), name_of)
     assert order == (["train 1"] * 4 + ["valid_losses 3"] * 7) * 3
     with pytest.raises(ArenaError, match="leave phases at interleaved"):
@@ -230,20 +232,28 @@ def test_what_depends_on_the_method_is_filled_in() -> None:
         of("gdas", final_candidates=5)
 
 
-@pytest.mark.parametrize(("name", "part"), [("asng", "at ["), ("darts", "at [")])
-def test_a_loss_that_is_not_finite_stops_the_run(name: str, part: str) -> None:
+@pytest.mark.parametrize("name", METHODS)
+def test_a_loss_that_is_not_finite_stops_the_run(name: str) -> None:
     settings = LoopSettings(epochs=5, batch_size=64, weights_lr=1e30, weights_lr_end=1e30, gradient_clip=0.0)
-    with pytest.raises(ArenaError, match=r"loss is (nan|inf) in epoch \d, step \d+, at \[.*a lower weights_lr than 1e\+30") as told:
+    with pytest.raises(
+        ArenaError, match=r"loss is (nan|inf) in epoch \d, step \d+, at \[.*a lower weights_lr than 1e\+30"
+    ):
         planted(name, 0, settings)
-    assert part in str(told.value)
 
 
 def test_a_batch_larger_than_half_the_data_is_refused() -> None:
-    with pytest.raises(ArenaError, match="batch_size = 64 is larger than half of the 100 .* give at most 50"):
+    with pytest.raises(ArenaError, match=r"batch_size = 64 is larger than half of the 100 .* give at most 50"):
         SharedWeights(PlantedNet, planted_images(100), PLANTED, 0)
 
 
-@pytest.mark.parametrize("cause", [RuntimeError("CUDA out of memory. Tried"), RuntimeError("DefaultCPUAllocator: can't allocate memory"), MemoryError()])
+@pytest.mark.parametrize(
+    "cause",
+    [
+        RuntimeError("CUDA out of memory. Tried"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+        MemoryError(),
+    ],
+)
 def test_too_little_memory_names_a_batch_size(monkeypatch: pytest.MonkeyPatch, cause: Exception) -> None:
     weights = SharedWeights(PlantedNet, planted_images(256), PLANTED, 0)
     weights.next_train()

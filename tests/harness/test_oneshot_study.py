@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from harness.oneshot_cell import RANDOM, SearchCell, TrainingCell
+from harness.oneshot_cell import SearchCell, TrainingCell
 from harness.oneshot_study import OneShotStudy, table_of
 from harness.study_file import bundled_studies
+from results.oneshot_comparison import RANDOM_ARCHITECTURES
 from search_spaces.errors import ArenaError
 
 SMALL: dict[str, Any] = {
@@ -37,7 +38,12 @@ def only(**changes: Any) -> SearchCell:
 
 def test_a_cell_is_resolved() -> None:
     cell = only(loop={"epochs": 3}, optimizers=[{"name": "asng", "lam": 4, "batch_size": 16, "seeds": 1}])
-    assert (cell.loop.epochs, cell.loop.batch_size, cell.loop.weight_samples, cell.loop.final_candidates) == (3, 16, 4, 0)
+    assert (cell.loop.epochs, cell.loop.batch_size, cell.loop.weight_samples, cell.loop.final_candidates) == (
+        3,
+        16,
+        4,
+        0,
+    )
     assert dict(cell.settings)["lam"] == 4
     assert cell.label == "asng(lam=4, batch_size=16)"
     assert cell.seeds_of((5, 3)) == (3,)
@@ -70,7 +76,7 @@ def test_architectures_to_train() -> None:
     random, given = cells(optimizers=(), random_architectures=3, architectures=[text], retraining={"epochs": 1})
     assert isinstance(random, TrainingCell)
     assert isinstance(given, TrainingCell)
-    assert (random.label, given.label) == (RANDOM, text)
+    assert (random.label, given.label) == (RANDOM_ARCHITECTURES, text)
     assert random.seeds_of((0, 1)) == (0, 1, 2)
     assert given.seeds_of((4, 0)) == (0, 4)
 
