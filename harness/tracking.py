@@ -1,8 +1,9 @@
 """The runs of a study in an MLflow store: the only file that writes there.
 
-A run that is finished is never changed. It carries what it is of and of what state as tags: it is left alone where
+A run that has ended is never changed. It carries what it is of and of what state as tags: it is left alone where
 both are right, and otherwise written anew, the old one deleted after. So whoever writes can be killed anywhere, and
-comes out right at the next time.
+comes out right at the next time. Only the run of a seed that is still at work grows, and is the one that ends, where
+all that it has is what it should have; at any doubt a new one takes its place.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import logging
 import os
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.pages import VIEW_TAG
-from harness.runs import Dataset, RunContent, RunPlan, digest
+from harness.runs import ATTEMPT, RUNNING, Dataset, Point, RunContent, RunPlan, digest
 from harness.store import create_sqlite, is_server, probe, sqlite_file
 
 if TYPE_CHECKING:
@@ -58,11 +60,13 @@ class _Known:
 
     id: str
     state: str
-    finished: bool
+    status: str
+    attempt: str
 
     @staticmethod
     def of(run: Run) -> _Known:
-        return _Known(run.info.run_id, run.data.tags.get("arena.state", ""), run.info.status == "FINISHED")
+        tags = run.data.tags
+        return _Known(run.info.run_id, tags.get("arena.state", ""), run.info.status, tags.get(ATTEMPT, ""))
 
 
 class Experiment:
@@ -76,7 +80,7 @@ class Experiment:
 
     Attributes:
         id: of the experiment.
-        written, deleted: how many runs.
+        written, deleted: how many runs; those that grow count when they end.
     """
 
     def __init__(self, client: MlflowClient, study: str, owner: str, arena: Path) -> None:
@@ -87,6 +91,7 @@ class Experiment:
         # runs start when the experiment was made, so that one that is written anew keeps its place in the list
         self._base = int(self._client.get_experiment(self.id).creation_time or self._now)
         self._known: dict[tuple[str, str], list[_Known]] = {}
+        self._there: dict[str, Counter[Point]] = {}  # of runs that grow: the points that are surely in the store
         for run in self._runs():
             tags = run.data.tags
             if tags.get("arena.owner") == owner:
@@ -103,11 +108,11 @@ class Experiment:
             its id.
         """
         known = self._known.setdefault(plan.place, [])
-        right = next((run.id for run in known if run.finished and run.state == plan.state), None)
-        right = right or self._create(plan, place)
-        self._delete(run for run in known if run.id != right)
-        self._known[plan.place] = [_Known(right, plan.state, finished=True)]
-        return right
+        right = next((run for run in known if (run.status, run.state) == (plan.status, plan.state)), None)
+        right = right or self._make(plan, place)
+        self._delete(run for run in known if run.id != right.id)
+        self._known[plan.place] = [right]
+        return right.id
 
     def keep(self, places: Collection[tuple[str, str]]) -> None:
         """Deletes the runs of all kinds and keys but these: of cells that the study no longer has."""
@@ -142,28 +147,60 @@ class Experiment:
                     self._client.delete_experiment_tag(self.id, key)
         self._client.set_experiment_tag(self.id, "arena.state", state)
 
-    def _create(self, plan: RunPlan, place: int) -> str:
-        from mlflow.entities import Metric, Param, RunTag
-
+    def _make(self, plan: RunPlan, place: int) -> _Known:
+        """Brings a run to where it should be: the one of the same attempt where that runs, else a new one."""
         content = plan.make()
         start = self._base + START_OFFSET_MS[plan.kind] - place
-        tags = {"kind": plan.kind, "study": self._study, "arena.owner": self._owner}
-        tags |= {"arena.key": plan.key, "arena.state": plan.state}
-        run = self._client.create_run(self.id, start_time=start, tags=tags | content.tags, run_name=content.name)
-        run_id = str(run.info.run_id)
-        self._known[plan.place].append(_Known.of(run))  # should the rest fail, the next try deletes it
+        run = self._growing(plan, content) or self._start(plan, content, start)
+        self._log(run, plan, content)
+        if plan.status != RUNNING:
+            self._client.set_terminated(run, plan.status, end_time=start + round(1000 * content.seconds))
+            self.written += 1
+        return _Known(run, plan.state, plan.status, content.tags.get(ATTEMPT, ""))
+
+    def _growing(self, plan: RunPlan, content: RunContent) -> str | None:
+        """The run of the same attempt that has not ended, unless it has a point that it should not have."""
+        attempt = content.tags.get(ATTEMPT)
+        for run in self._known[plan.place]:
+            if attempt and (run.status, run.attempt) == (RUNNING, attempt):
+                there = self._there[run.id] if run.id in self._there else self._read_back(run.id)
+                if there <= Counter(content.points):
+                    self._there[run.id] = there
+                    return run.id
+        return None
+
+    def _read_back(self, run: str) -> Counter[Point]:
+        metrics = self._client.get_run(run).data.metrics
+        histories = {metric: self._client.get_metric_history(run, metric) for metric in metrics}
+        return Counter((metric, one.value, one.step) for metric, history in histories.items() for one in history)
+
+    def _start(self, plan: RunPlan, content: RunContent, start: int) -> str:
+        tags = {"kind": plan.kind, "study": self._study, "arena.owner": self._owner, "arena.key": plan.key}
+        tags |= {ATTEMPT: content.tags[ATTEMPT]} if ATTEMPT in content.tags else {}
+        run = self._client.create_run(self.id, start_time=start, tags=tags, run_name=content.name)
+        known = _Known.of(run)
+        self._known[plan.place].append(known)  # should the rest fail, the next try goes on with it or deletes it
+        self._there[known.id] = Counter()
+        return known.id
+
+    def _log(self, run: str, plan: RunPlan, content: RunContent) -> None:
+        """Writes what is missing of a run."""
+        from mlflow.entities import Metric, Param, RunTag
+
+        points, now = Counter(content.points), int(time.time() * 1000)
+        missing = points - self._there.pop(run)  # what fails may be there or not: it is read back then
+        tags = {**content.tags, NOTE: content.describe(self.id, run), "arena.state": plan.state}
         self._client.log_batch(
-            run_id,
-            metrics=[Metric(metric, value, self._now, step) for metric, value, step in content.points],
+            run,
+            metrics=[Metric(metric, value, now, step) for metric, value, step in missing.elements()],
             params=[Param(name, value) for name, value in content.params.items()],
-            tags=[RunTag(NOTE, content.describe(self.id, run_id))],
+            tags=[RunTag(name, value) for name, value in tags.items()],
         )
         if content.datasets:
-            self._client.log_inputs(run_id, datasets=[_input(dataset) for dataset in content.datasets])
-        self._log_files(run_id, content)
-        self._client.set_terminated(run_id, end_time=start + round(1000 * content.seconds))
-        self.written += 1
-        return run_id
+            self._client.log_inputs(run, datasets=[_input(dataset) for dataset in content.datasets])
+        self._log_files(run, content)
+        if plan.status == RUNNING:
+            self._there[run] = points
 
     def _log_files(self, run_id: str, content: RunContent) -> None:
         with tempfile.TemporaryDirectory(prefix="nas-arena-") as folder:
