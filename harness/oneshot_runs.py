@@ -105,7 +105,7 @@ def trial(about: Mapping[str, Any], run: OneShotRun, colour: str, draw: Drawer) 
     content = _of_seed(about, run.seed, _attempt(run), colour)
     _made_by(content, run)
     content.tags["architecture"] = run.result["string"]
-    content.points += curves_of(about, epochs_of(run))
+    _log_epochs(content, about, list(epochs_of(run)))
     for metric, value in final_figures(run):
         content.log(metric, value)
     content.log("retrained/test_accuracy", run.test_accuracies, np.arange(len(run.test_accuracies)))
@@ -126,11 +126,16 @@ def unfinished(
 ) -> RunContent:
     """One seed that is not on record: its curves so far, and its error where it has failed."""
     content = _of_seed(about, seed, attempt, colour)
-    content.points += curves_of(about, epochs)
+    _log_epochs(content, about, epochs)
     content.tags |= {"error": error} if error else {}
-    content.seconds = epochs[-1].get("seconds", 0.0) if epochs else 0.0
+    content.seconds = max(content.clock.values(), default=0.0)
     content.describe = lambda experiment, run: describe_unfinished(about, seed, len(epochs), status, error, experiment)
     return content
+
+
+def _log_epochs(content: RunContent, about: Mapping[str, Any], epochs: Sequence[Mapping[str, float]]) -> None:
+    content.points += curves_of(about, epochs)
+    content.clock = {int(epoch["epoch"]): epoch["seconds"] for epoch in epochs}
 
 
 def _attempt(run: OneShotRun) -> str:

@@ -117,12 +117,12 @@ def _accuracy_in_words(cell: OneShotCell) -> str:
     """Of the architectures trained from scratch, and in the table."""
     trained = [run.test_accuracies.mean() for run in cell.runs if len(run.test_accuracies)]
     true = [run.result["true"]["reported"] for run in cell.runs if run.result.get("true")]
-    parts = [f"trained from scratch {_mean(trained)} % of the test images are right"] if trained else []
+    parts = [f"Trained from scratch {_mean(trained)} % of the test images are right"] if trained else []
     if true:
         table = cell.about["table"]
-        same = "" if table["same_images"] else ", of other images"
-        parts.append(f"the table {table['label']}{same} says {_mean(true)} (its median {table['median_reported']:.2f})")
-    return f"{'; '.join(parts).capitalize()}." if parts else ""
+        same = "" if table["same_images"] else ", of other images,"
+        parts.append(f"The table {table['label']}{same} says {_mean(true)} (its median {table['median_reported']:.2f})")
+    return ". ".join([*parts, ""]).strip()
 
 
 def _mean(values: list[float]) -> str:

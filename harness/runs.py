@@ -54,6 +54,7 @@ class RunContent:
         files: artifacts by name: where one lies, or its bytes.
         describe: makes the description, in Markdown, from the ids of the experiment and the run.
         seconds: how long what it is about took.
+        clock: after how many seconds a step came, where that is known.
     """
 
     name: str
@@ -64,6 +65,7 @@ class RunContent:
     datasets: tuple[Dataset, ...] = ()
     describe: Callable[[str, str], str] = lambda experiment, run: ""
     seconds: float = 0.0
+    clock: Mapping[int, float] = field(default_factory=dict)
 
     def log(self, metric: str, values: ArrayLike, steps: ArrayLike = 0) -> None:
         """Adds a curve, or a single figure."""

@@ -155,8 +155,8 @@ class StudyRuns:
         return str(about[own] if own else about["optimizer"]["label"])
 
     def _method(self, about: dict[str, Any]) -> str:
-        """What has a hue of its own."""
-        return str(about["optimizer"]["name"] if about["optimizer"] else about["label"])
+        """What has a hue of its own; architectures that nobody searched have that of random search."""
+        return str(about["optimizer"]["name"] if about["optimizer"] else "random_search")
 
     @property
     def page(self) -> Path | None:

@@ -2,8 +2,7 @@
 
 A run that has ended is never changed. It carries what it is of and of what state as tags: it is left alone where
 both are right, and otherwise written anew, the old one deleted after. So whoever writes can be killed anywhere, and
-comes out right at the next time. Only the run of a seed that is still at work grows, and is the one that ends, where
-all that it has is what it should have; at any doubt a new one takes its place.
+comes out right at the next time. Only the run of a seed at work grows, until it ends or, at any doubt, is replaced.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,11 +61,12 @@ class _Known:
     state: str
     status: str
     attempt: str
+    start: int
 
     @staticmethod
     def of(run: Run) -> _Known:
-        tags = run.data.tags
-        return _Known(run.info.run_id, tags.get("arena.state", ""), run.info.status, tags.get(ATTEMPT, ""))
+        info, tags = run.info, run.data.tags
+        return _Known(info.run_id, tags.get("arena.state", ""), info.status, tags.get(ATTEMPT, ""), info.start_time)
 
 
 class Experiment:
@@ -93,8 +93,7 @@ class Experiment:
         self._known: dict[tuple[str, str], list[_Known]] = {}
         self._there: dict[str, Counter[Point]] = {}  # of runs that grow: the points that are surely in the store
         for run in self._runs():
-            tags = run.data.tags
-            if tags.get("arena.owner") == owner:
+            if (tags := run.data.tags).get("arena.owner") == owner:
                 self._known.setdefault((tags.get("kind", ""), tags.get("arena.key", "")), []).append(_Known.of(run))
 
     def write(self, plan: RunPlan, place: int = 0) -> str:
@@ -150,23 +149,21 @@ class Experiment:
     def _make(self, plan: RunPlan, place: int) -> _Known:
         """Brings a run to where it should be: the one of the same attempt where that runs, else a new one."""
         content = plan.make()
-        start = self._base + START_OFFSET_MS[plan.kind] - place
-        run = self._growing(plan, content) or self._start(plan, content, start)
+        run = self._growing(plan, content) or self._start(plan, content, place)
         self._log(run, plan, content)
         if plan.status != RUNNING:
-            self._client.set_terminated(run, plan.status, end_time=start + round(1000 * content.seconds))
+            self._client.set_terminated(run.id, plan.status, end_time=run.start + round(1000 * content.seconds))
             self.written += 1
-        return _Known(run, plan.state, plan.status, content.tags.get(ATTEMPT, ""))
+        return replace(run, state=plan.state, status=plan.status)
 
-    def _growing(self, plan: RunPlan, content: RunContent) -> str | None:
+    def _growing(self, plan: RunPlan, content: RunContent) -> _Known | None:
         """The run of the same attempt that has not ended, unless it has a point that it should not have."""
-        attempt = content.tags.get(ATTEMPT)
         for run in self._known[plan.place]:
-            if attempt and (run.status, run.attempt) == (RUNNING, attempt):
-                there = self._there[run.id] if run.id in self._there else self._read_back(run.id)
-                if there <= Counter(content.points):
-                    self._there[run.id] = there
-                    return run.id
+            if run.attempt and (run.status, run.attempt) == (RUNNING, content.tags.get(ATTEMPT)):
+                if run.id not in self._there:
+                    self._there[run.id] = self._read_back(run.id)
+                if self._there[run.id] <= Counter(content.points):
+                    return run
         return None
 
     def _read_back(self, run: str) -> Counter[Point]:
@@ -174,33 +171,35 @@ class Experiment:
         histories = {metric: self._client.get_metric_history(run, metric) for metric in metrics}
         return Counter((metric, one.value, one.step) for metric, history in histories.items() for one in history)
 
-    def _start(self, plan: RunPlan, content: RunContent, start: int) -> str:
+    def _start(self, plan: RunPlan, content: RunContent, place: int) -> _Known:
+        start = self._base + START_OFFSET_MS[plan.kind] - place
         tags = {"kind": plan.kind, "study": self._study, "arena.owner": self._owner, "arena.key": plan.key}
         tags |= {ATTEMPT: content.tags[ATTEMPT]} if ATTEMPT in content.tags else {}
-        run = self._client.create_run(self.id, start_time=start, tags=tags, run_name=content.name)
-        known = _Known.of(run)
-        self._known[plan.place].append(known)  # should the rest fail, the next try goes on with it or deletes it
-        self._there[known.id] = Counter()
-        return known.id
+        run = _Known.of(self._client.create_run(self.id, start_time=start, tags=tags, run_name=content.name))
+        self._known[plan.place].append(run)  # should the rest fail, the next try goes on with it or deletes it
+        self._there[run.id] = Counter()
+        return run
 
-    def _log(self, run: str, plan: RunPlan, content: RunContent) -> None:
+    def _log(self, run: _Known, plan: RunPlan, content: RunContent) -> None:
         """Writes what is missing of a run."""
         from mlflow.entities import Metric, Param, RunTag
 
-        points, now = Counter(content.points), int(time.time() * 1000)
-        missing = points - self._there.pop(run)  # what fails may be there or not: it is read back then
-        tags = {**content.tags, NOTE: content.describe(self.id, run), "arena.state": plan.state}
+        points = Counter(content.points)
+        missing = points - self._there.pop(run.id)  # what fails may be there or not: it is read back then
+        # charts of the machine's load go by time
+        times = {step: run.start + round(1000 * seconds) for step, seconds in content.clock.items()}
+        tags = {**content.tags, NOTE: content.describe(self.id, run.id), "arena.state": plan.state}
         self._client.log_batch(
-            run,
-            metrics=[Metric(metric, value, now, step) for metric, value, step in missing.elements()],
+            run.id,
+            metrics=[Metric(name, value, times.get(step, self._now), step) for name, value, step in missing.elements()],
             params=[Param(name, value) for name, value in content.params.items()],
             tags=[RunTag(name, value) for name, value in tags.items()],
         )
         if content.datasets:
-            self._client.log_inputs(run, datasets=[_input(dataset) for dataset in content.datasets])
-        self._log_files(run, content)
+            self._client.log_inputs(run.id, datasets=[_input(dataset) for dataset in content.datasets])
+        self._log_files(run.id, content)
         if plan.status == RUNNING:
-            self._there[run] = points
+            self._there[run.id] = points
 
     def _log_files(self, run_id: str, content: RunContent) -> None:
         with tempfile.TemporaryDirectory(prefix="nas-arena-") as folder:

@@ -68,7 +68,7 @@ def test_the_runs_say_what_the_records_say(arena: Path) -> None:
     assert "BatchNorm of the supernet uses the statistics of each batch (batch)." in note
     assert "tau between shared-weight accuracy, ties by loss and the table is 0.30 ± 0.09 over 60 random" in note
     assert "`|nor_conv_3x3~0| 0`, `|nor_conv_3x3~0| 1`" in note
-    assert "nasbench201-cifar10, of other images says 85.50 ± 0.71 (its median 90.00)" in note
+    assert "nasbench201-cifar10, of other images, says 85.50 ± 0.71 (its median 90.00)" in note
 
     assert random.metrics["final/test_accuracy"] == pytest.approx(98.0)
     assert not {"final/tau", "final/true_reported", "state/entropy"} & random.metrics.keys()
@@ -88,6 +88,9 @@ def test_a_trial_has_its_epochs_and_the_load_of_the_machine(arena: Path) -> None
     assert trial.data.metrics["final/test_accuracy"] == 98.5
     assert (trial.data.tags["architecture"], trial.data.params["seed"]) == ("|nor_conv_3x3~0| 1", "1")
     assert trial.info.end_time - trial.info.start_time == 12_500
+    times = client_of(arena).get_metric_history(trial.info.run_id, "system/cpu_utilization_percentage")
+    after = {point.step: point.timestamp - trial.info.start_time for point in times}
+    assert after == {1: 1_500, 2: 3_000, 3: 4_500, 4: 6_000}, "the chart of the machine's load goes by time"
 
 
 def test_the_page_shows_found_beside_random(arena: Path) -> None:
