@@ -51,10 +51,10 @@ class OneShotPage:
 
         Args:
             experiment: its id.
-            report: the id of the run with the report, "" while the study is at work.
+            report: the id of the run with the report, "" where there is none yet.
         """
         tab = f"artifacts/{REPORT}" if self._runs.page else "artifacts"
-        first = f"[report]({run_page(experiment, report, tab)})" if report else "at work"
+        first = f"[report]({run_page(experiment, report, tab)})" if report else "no report yet"
         trials = f"[seed by seed]({charts_page(experiment, table_key(TRIAL_VIEW))})"
         tables = [f"[{place}]({table_page(experiment, table_key(place))})" for place in self._places]
         paragraphs = [
