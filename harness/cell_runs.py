@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +31,8 @@ from results.record import CELL_FILE, CellRecord, read_cell, seeds_on_record
 from results.statistics import Floats, expected_running_time, interquartile_mean, interquartile_mean_interval
 from results.tables import evaluations_to_target, reported_number
 
-Drawer = Callable[[CellRecord, int], bytes]
-"""Draws an architecture of a cell's benchmark, given its index in the table, as an SVG file."""
+Drawer = Callable[[Mapping[str, Any], int], bytes]
+"""Draws an architecture as an SVG file, given the part of ``cell.json`` that has its space, and its rank there."""
 
 TRIAL_SEEDS = 20  # a cell of more seeds has no run a seed
 
@@ -107,7 +108,8 @@ def summary(cell: CellRecord, colour: str, draw: Drawer) -> RunContent:
     content.log("final/evaluations_to_target", np.percentile(times, 50, method="higher"))
     content.log("final/expected_running_time", expected_running_time(times, cell.columns["evaluations"][:, -1]))
     content.log("final/distinct_evaluations", cell.columns["distinct"][:, -1].mean())
-    content.files |= {f"found_{answer}.svg": draw(cell, index) for answer, (index, _) in _found(cell).items()}
+    about = cell.about["benchmark"]
+    content.files |= {f"found_{answer}.svg": draw(about, index) for answer, (index, _) in _found(cell).items()}
     content.describe = lambda experiment, run: _description(cell, experiment, run)
     return content
 
@@ -116,12 +118,12 @@ def drawer() -> Drawer:
     """Draws every architecture once: the cells of a study find the same ones."""
     drawn: dict[tuple[str, int], bytes] = {}
 
-    def draw(cell: CellRecord, index: int) -> bytes:
+    def draw(about: Mapping[str, Any], index: int) -> bytes:
         from results.architecture_figure import architecture_svg
 
-        place = cell.benchmark, index
+        place = str(about["label"]), index
         if place not in drawn:
-            drawn[place] = architecture_svg(cell.about["benchmark"], index, SCREEN)
+            drawn[place] = architecture_svg(about, index, SCREEN)
         return drawn[place]
 
     return draw

@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from harness.cell_runs import TRIAL_SEEDS
+from harness.live import LiveSeeds
+from harness.oneshot_page import OneShotPage
 from harness.reports import sync_command
 from harness.runs import RunPlan, digest
 from harness.store import store_uri
@@ -21,6 +23,7 @@ from results.files import RecordError
 
 LEAST_PRIORITY = 19
 MAX_PROBLEMS = 3  # one after the other: the store is then taken to be gone
+LOOK_SECONDS = 3.0  # between looks at the seeds at work
 
 
 class Mirror:
@@ -43,12 +46,13 @@ class Mirror:
 
     def __init__(self, folder: Path, arena: Path | None = None) -> None:
         self._runs, self._arena = StudyRuns(folder), folder.parent if arena is None else arena
+        self._live = LiveSeeds(self._runs) if self._runs.oneshot else None  # before anything of the study is at work
         self.groups = tuple(self._runs.groups.values())
         self.uri = store_uri(self._arena)
         self.problem = ""
         self.damage: RecordError | None = None
         self.written = self.deleted = 0
-        self._jobs: queue.SimpleQueue[Callable[[_Writer], object] | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[Callable[[Writer], object] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="mlflow-mirror", daemon=True)
 
     def __enter__(self) -> Mirror:
@@ -74,8 +78,8 @@ class Mirror:
         experiment: Experiment | None = None
         try:
             experiment = Experiment(connect(self.uri), self._runs.name, self._runs.owner, self._arena)
-            writer = _Writer(self._runs, experiment)
-            while (job := self._jobs.get()) is not None:
+            writer = Writer(self._runs, experiment)
+            while (job := self._job()) is not None:
                 job(writer)
             writer.conclude()
         except RecordError as error:  # it tells the mend
@@ -88,6 +92,16 @@ class Mirror:
         if experiment:
             self.written, self.deleted = experiment.written, experiment.deleted
 
+    def _job(self) -> Callable[[Writer], object] | None:
+        """What is to be done next: where nothing else is, a look at the seeds at work. None when all is done."""
+        live = self._live
+        if live is None:
+            return self._jobs.get()
+        try:
+            return self._jobs.get(timeout=LOOK_SECONDS)
+        except queue.Empty:
+            return lambda writer: writer.look(live)
+
 
 def _reason(error: BaseException) -> str:
     """Why, in a line: MLflow and SQLAlchemy put pages around the first cause."""
@@ -96,7 +110,7 @@ def _reason(error: BaseException) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
-class _Writer:
+class Writer:
     """Writes the runs of a study; what fails is tried once more at the end, as a database can be locked for a while."""
 
     def __init__(self, runs: StudyRuns, experiment: Experiment) -> None:
@@ -105,6 +119,7 @@ class _Writer:
         self._failed: dict[tuple[str, str], tuple[RunPlan, int]] = {}
         self._report: RunPlan | None = None
         self._in_a_row = 0
+        self._watched = False  # whether the study's page shows the seeds at work
 
     def update(self, group: Sequence[str]) -> list[State]:
         """Writes what is missing of a group of cells; the kind, key and state of all its runs."""
@@ -115,19 +130,36 @@ class _Writer:
             states.append((*plan.place, plan.state))
         return states
 
+    def look(self, live: LiveSeeds) -> None:
+        """Brings the trials of the seeds at work up to date; what fails is tried again at the next look."""
+        try:
+            for cell, seed, plan in live.changed():
+                run = self._experiment.write(plan, (TRIAL_SEEDS + 1) * self._places[cell,] + seed % TRIAL_SEEDS)
+                self._in_a_row = 0
+                if not self._watched:
+                    self._experiment.describe(lambda: self._page(""), digest(["at work", run]))
+                    self._watched = True
+        except Exception:
+            self._in_a_row += 1
+            if self._in_a_row == MAX_PROBLEMS:
+                raise
+
     def finish(self) -> None:
         """Writes what is missing of the study, and deletes what it no longer has."""
         # states alone are kept: a plan that was written holds the record of its cell
         states = [state for group in self._runs.groups.values() for state in self.update(group)]
-        if not states:
-            self._experiment.keep(())
-            return
-        self._report = self._runs.report(states)
-        self._write(self._report, 0)
-        self._experiment.keep({self._report.place, *((kind, key) for kind, key, _ in states)})
+        dead = list(self._runs.dead()) if self._runs.oneshot else []
+        for plan in dead:
+            self._write(plan, 0)
+        kept = {plan.place for plan in dead} | {(kind, key) for kind, key, _ in states}
+        if states:
+            self._report = self._runs.report(states)
+            self._write(self._report, 0)
+            kept.add(self._report.place)
+        self._experiment.keep(kept)
 
     def _page(self, report: str) -> tuple[str, dict[str, str]]:
-        page = StudyPage(self._runs)
+        page = OneShotPage(self._runs) if self._runs.oneshot else StudyPage(self._runs)
         return page.description(self._experiment.id, report), page.views(int(time.time() * 1000))
 
     def conclude(self) -> None:

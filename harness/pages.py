@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 VIEW = "nas-arena"  # the key of the saved view that a study opens in
 VIEW_TAG = f"mlflow.sharedViewState.{VIEW}"  # of an experiment; it is not documented, so it may be without effect
 SUMMARIES = "tags.kind = 'summary'"
+TRIALS = "tags.kind = 'trial'"
 
 
 def study_page(experiment: str, *, saved_view: bool = True) -> str:
@@ -19,8 +20,13 @@ def study_page(experiment: str, *, saved_view: bool = True) -> str:
     """
     if not saved_view:
         return runs_page(experiment, SUMMARIES, charts=True)
+    return charts_page(experiment, VIEW)
+
+
+def charts_page(experiment: str, key: str) -> str:
+    """A saved view of charts; an address cannot tell which ones."""
     # a filter in the address would keep the UI from reading the view
-    return f"{_runs(experiment)}?{_query(compareRunsMode='CHART', viewStateShareKey=VIEW)}"
+    return f"{_runs(experiment)}?{_query(compareRunsMode='CHART', viewStateShareKey=key)}"
 
 
 def table_key(benchmark: str) -> str:

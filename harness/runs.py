@@ -20,6 +20,12 @@ from results.tables import reported_heading
 CONTENT_VERSION = 4  # raised when the content of a run changes, so that old ones are written anew
 CURVE_POINTS = 24  # MLflow takes a seventh of a millisecond a point
 
+FINISHED, FAILED, KILLED, RUNNING = "FINISHED", "FAILED", "KILLED", "RUNNING"  # MLflow's words
+ATTEMPT = "arena.live"  # the tag that tells which attempt at a seed a run is of, where it may be there while it runs
+
+Point = tuple[str, float, int]
+"""Metric, value, step."""
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -44,20 +50,22 @@ class RunContent:
 
     Attributes:
         name: what the list of runs shows.
-        points: metric, value, step.
+        points: of its curves, and single figures at step 0.
         files: artifacts by name: where one lies, or its bytes.
         describe: makes the description, in Markdown, from the ids of the experiment and the run.
         seconds: how long what it is about took.
+        clock: after how many seconds a step came, where that is known.
     """
 
     name: str
     tags: dict[str, str] = field(default_factory=dict)
     params: dict[str, str] = field(default_factory=dict)
-    points: list[tuple[str, float, int]] = field(default_factory=list)
+    points: list[Point] = field(default_factory=list)
     files: dict[str, Path | bytes] = field(default_factory=dict)
     datasets: tuple[Dataset, ...] = ()
     describe: Callable[[str, str], str] = lambda experiment, run: ""
     seconds: float = 0.0
+    clock: Mapping[int, float] = field(default_factory=dict)
 
     def log(self, metric: str, values: ArrayLike, steps: ArrayLike = 0) -> None:
         """Adds a curve, or a single figure."""
@@ -73,13 +81,15 @@ class RunPlan:
     Attributes:
         kind: "report" (one a study), "summary" (one a cell, or a curve of cells) or "trial" (one a seed).
         key: what the run is of; there is one run of a kind and key.
-        state: of what it is made; a run of the same kind, key and state is up to date.
+        state: of what it is made; a run of the same kind, key, state and status is up to date.
+        status: MLflow's: RUNNING while it grows.
     """
 
     kind: str
     key: str
     state: str
     make: Callable[[], RunContent]
+    status: str = FINISHED
 
     @property
     def place(self) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from harness.curve_runs import axis_of
@@ -53,19 +53,29 @@ def _state(where: str, order: str, ascending: bool) -> Json:
 
 def curves_view(study: StudyFolder) -> Json:
     """Charts of all summaries: the regret on every benchmark, then the state of the optimizers."""
+    scale = "linear" if study.sweep else "log"  # a sweep's steps are logarithms already
+    return charts_view(SUMMARIES, _chart_sections(study), _folded(study), scale)
+
+
+def charts_view(where: str, shown: Iterable[tuple[str, list[str]]], folded: Iterable[str], scale: str) -> Json:
+    """Charts of the runs that a filter selects.
+
+    Args:
+        where: the filter.
+        shown: title and metrics of every section of charts.
+        folded: sections that the UI makes of other metrics, closed.
+        scale: of the steps: "linear" or "log".
+    """
     sections, charts = [], []
-    for place, (title, metrics) in enumerate(_chart_sections(study)):
+    for place, (title, metrics) in enumerate(shown):
         key = f"section-{place}"
         sections.append(
             {"uuid": key, "name": title, "display": True, "isReordered": True, "columns": 2 if len(metrics) < 3 else 3}
         )
-        scale = "linear" if study.sweep else "log"  # a sweep's steps are logarithms already
         charts += [_chart(f"{key}-{number}", key, metric, scale) for number, metric in enumerate(metrics)]
-    sections += [
-        {"uuid": f"section-{name}", "name": name, "display": False, "isReordered": True} for name in _folded(study)
-    ]
+    sections += [{"uuid": f"section-{name}", "name": name, "display": False, "isReordered": True} for name in folded]
     return {
-        **_state(SUMMARIES, "attributes.start_time", ascending=False),
+        **_state(where, "attributes.start_time", ascending=False),
         "selectedColumns": [],
         "compareRunSections": sections,
         "compareRunCharts": charts,
@@ -131,11 +141,11 @@ def _chart(key: str, section: str, metric: str, x_scale: str) -> Json:
     }
 
 
-def table_view(where: str, columns: Sequence[str]) -> Json:
-    """A table of the runs that a filter selects; the first of the metrics ranks it, the smallest on top."""
+def table_view(where: str, columns: Sequence[str], *, smallest_first: bool = True) -> Json:
+    """A table of the runs that a filter selects; the first of the metrics ranks it."""
     names = [f"metrics.`{metric}`" for metric in columns]
     return {
-        **_state(where, names[0], ascending=True),
+        **_state(where, names[0], ascending=smallest_first),
         "selectedColumns": names,
         "columnOrder": names,
         "columnWidths": dict.fromkeys(names, COLUMN_WIDTH),

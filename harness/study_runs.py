@@ -6,22 +6,27 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.cell_runs import OnRecord, cell_plans, drawer
 from harness.curve_runs import curve_plans, level_plans
+from harness.oneshot_runs import oneshot_plans, seed_name, trial_plan, unfinished_plan
 from harness.pages import run_page
-from harness.runs import CONTENT_VERSION, RunContent, RunPlan, digest, links
+from harness.runs import CONTENT_VERSION, FAILED, KILLED, RunContent, RunPlan, digest, links
 from harness.toy_runs import toy_plans
 from results.curves import curve_key, on_curve
 from results.files import read_json
 from results.look import shades
-from results.record import CELL_FILE, asked_of, shard_files
+from results.oneshot_record import OneShotCell, progress_file, read_oneshot_cell
+from results.record import CELL_FILE, STUDY_FILE, asked_of, seeds_on_record, shard_files
 from results.report.gather import StudyFolder, about_study, check_complete, read_folder
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 REPORT = "report.html"
 DATA = "results.parquet"
-TEXTS = ("tables.txt", "ablation.txt", "toy.txt", "report.md")
+TEXTS = ("tables.txt", "ablation.txt", "toy.txt", "oneshot.txt", "report.md")
 
 State = tuple[str, str, str]
 """Kind, key and state of a run."""
@@ -42,11 +47,11 @@ class StudyRuns:
         self._cells: dict[str, dict[str, Any]] = {
             name: read_json(folder / name / CELL_FILE) for name in self._about["cells"]
         }
-        if not self._toy:
+        if not self._kind:
             for name, about in self._cells.items():
                 check_complete(about, folder / name / CELL_FILE)
         self._draw = drawer()
-        self._colours = shades((cell["optimizer"]["name"], self._curve_of(cell)) for cell in self._cells.values())
+        self._colours = shades((self._method(cell), self._curve_of(cell)) for cell in self._cells.values())
 
     @property
     def name(self) -> str:
@@ -64,8 +69,14 @@ class StudyRuns:
         return str(self._about.get("description", ""))
 
     @property
-    def _toy(self) -> bool:
-        return self._about.get("kind") == "toy"
+    def _kind(self) -> str:
+        """Of the study: "toy", "oneshot", or "" where tables are searched."""
+        return str(self._about.get("kind", ""))
+
+    @property
+    def oneshot(self) -> bool:
+        """Whether its seeds train networks: each takes a while, and can be watched."""
+        return self._kind == "oneshot"
 
     @cached_property
     def study(self) -> StudyFolder:
@@ -91,9 +102,12 @@ class StudyRuns:
     def plans_of(self, group: Sequence[str]) -> Iterator[RunPlan]:
         """Those about one of the groups of cells; none where nothing of it is on record."""
         about, sweep = self._cells[group[0]], self._about.get("sweep", "")
-        colour = self._colours[self._curve_of(about)]
-        if self._toy:
-            return toy_plans(self.folder / group[0], asked_of(self._about, group[0]), colour)
+        colour = self._colour(group[0])
+        asked = asked_of(self._about, group[0])
+        if self._kind == "toy":
+            return toy_plans(self.folder / group[0], asked, colour)
+        if self.oneshot:
+            return oneshot_plans(self.folder / group[0], asked, colour, self._draw)
         cells = [self._on_record(name) for name in group]
         if sweep and on_curve(about, sweep):
             return curve_plans(cells, about, sweep, colour)
@@ -101,9 +115,48 @@ class StudyRuns:
             return level_plans(cells[0], values, colour, self._draw)
         return cell_plans(cells[0], colour, self._draw)
 
+    def oneshot_cells(self) -> Iterator[OneShotCell]:
+        """What is on record of a one-shot study, cell by cell."""
+        for name in self._cells:
+            cell = read_oneshot_cell(self.folder / name, asked_of(self._about, name))
+            if cell.runs:
+                yield cell
+
+    def progress_logs(self) -> dict[tuple[str, int], Path]:
+        """The progress logs that there are, by cell and seed: of seeds at work, and of those that came to no end."""
+        asked = ((name, seed) for name in self._cells for seed in asked_of(self._about, name))
+        logs = {(name, seed): progress_file(self.folder / name, seed) for name, seed in asked}
+        return {place: log for place, log in logs.items() if log.exists()}
+
+    def trial(self, cell: str, seed: int) -> RunPlan:
+        """Of a one-shot seed that is on record."""
+        record = read_oneshot_cell(self.folder / cell, [seed])
+        return trial_plan(record, record.runs[0], self._colour(cell), self._draw)
+
+    def unfinished(self, cell: str, seed: int, status: str, error: str = "") -> RunPlan | None:
+        """Of a one-shot seed that is not on record; None where it has no progress log."""
+        return unfinished_plan(self.folder / cell, seed, self._colour(cell), status, error)
+
+    def dead(self) -> Iterator[RunPlan]:
+        """Those of one-shot seeds that came to no end, when nothing of the study is at work any more."""
+        failures = dict(read_json(self.folder / STUDY_FILE).get("failures", ()))
+        for cell, seed in self.progress_logs():
+            error = failures.get(seed_name(self._cells[cell], seed), "")
+            plan = self.unfinished(cell, seed, FAILED if error else KILLED, error)
+            if plan and seed not in seeds_on_record(self.folder / cell):
+                yield plan
+
+    def _colour(self, cell: str) -> str:
+        return self._colours[self._curve_of(self._cells[cell])]
+
     def _curve_of(self, about: dict[str, Any]) -> str:
-        """What has a colour of its own: an optimizer with its settings, and in a toy study a row."""
-        return str(about["name"] if self._toy else about["optimizer"]["label"])
+        """What has a colour of its own: an optimizer with its settings, in a toy study a row, trained architectures."""
+        own = {"toy": "name", "oneshot": "label"}.get(self._kind)
+        return str(about[own] if own else about["optimizer"]["label"])
+
+    def _method(self, about: dict[str, Any]) -> str:
+        """What has a hue of its own; architectures that nobody searched have that of random search."""
+        return str(about["optimizer"]["name"] if about["optimizer"] else "random_search")
 
     @property
     def page(self) -> Path | None:
@@ -124,31 +177,43 @@ class StudyRuns:
         return RunPlan("report", self.name, state, lambda: self._report_content(files))
 
     def _report_content(self, files: dict[str, Path]) -> RunContent:
-        made = {} if self._toy else {DATA: self._data()}
+        made = {} if self._kind == "toy" else {DATA: self._data()}
         return RunContent(
             f"report of {self.name}",
             tags={"benchmark": "all"},
             files=files | made,
-            describe=lambda experiment, run: _description(self.name, [*files, *made], experiment, run),
+            describe=lambda experiment, run: _description(
+                self.name, [*files, *made], "epoch" if self.oneshot else "reported budget", experiment, run
+            ),
         )
 
     def _data(self) -> bytes:
-        """What every number of the tables comes from: a row a cell, seed and reported budget, as parquet."""
+        """What every number of the tables comes from, as parquet."""
         from io import BytesIO
 
         import pandas as pd  # 0.5 s
 
+        stream = BytesIO()
+        pd.concat(self._epochs() if self.oneshot else self._checkpoints(), ignore_index=True).to_parquet(stream)
+        return stream.getvalue()
+
+    def _checkpoints(self) -> Iterator[DataFrame]:
+        """A row a cell, seed and reported budget."""
         from results.frames import checkpoint_frame
 
-        frames = []
         for name in self._cells:
             there = self._on_record(name)
             if there.seeds:
                 frame = checkpoint_frame([there.cell])
-                frames.append(frame[frame.checkpoint.isin(there.cell.about["report_at"])])
-        stream = BytesIO()
-        pd.concat(frames, ignore_index=True).to_parquet(stream)
-        return stream.getvalue()
+                yield frame[frame.checkpoint.isin(there.cell.about["report_at"])]
+
+    def _epochs(self) -> Iterator[DataFrame]:
+        """A row a cell, seed and epoch."""
+        import pandas as pd
+
+        for cell in self.oneshot_cells():
+            for run in cell.runs:
+                yield pd.DataFrame({"cell": cell.label, "seed": run.seed, **run.epochs})
 
     def _files(self) -> Iterator[tuple[str, Path]]:
         if page := self.page:
@@ -161,13 +226,14 @@ class StudyRuns:
         return OnRecord(self.folder / cell, asked_of(self._about, cell))
 
 
-def _description(study: str, files: Sequence[str], experiment: str, run: str) -> str:
-    """What the files are, each a link to where the UI shows it."""
-    shown = {REPORT: "the report", "tables.txt": "the tables", "ablation.txt": "the ablation", "toy.txt": "the table"}
+def _description(study: str, files: Sequence[str], unit: str, experiment: str, run: str) -> str:
+    """What the files are, each a link to where the UI shows it; the data have a row a ``unit`` of every search."""
+    shown = {REPORT: "the report", "tables.txt": "the tables", "ablation.txt": "the ablation"}
+    shown |= dict.fromkeys(("toy.txt", "oneshot.txt"), "the table")
     pages = [
         f"[{words}]({run_page(experiment, run, f'artifacts/{name}')})" for name, words in shown.items() if name in files
     ]
     if REPORT not in files:
         pages.append(f"the report is not there yet, or older than the records: `nas-arena report {study}`")
-    data = f"`{DATA}` has a row a cell, seed and reported budget." if DATA in files else ""
+    data = f"`{DATA}` has a row a cell, seed and {unit}." if DATA in files else ""
     return "\n\n".join(filter(None, (f"**Report of {study}**: {' · '.join(pages)}", links(experiment), data)))

@@ -1,8 +1,8 @@
 """The runs of a study in an MLflow store: the only file that writes there.
 
-A run that is finished is never changed. It carries what it is of and of what state as tags: it is left alone where
+A run that has ended is never changed. It carries what it is of and of what state as tags: it is left alone where
 both are right, and otherwise written anew, the old one deleted after. So whoever writes can be killed anywhere, and
-comes out right at the next time.
+comes out right at the next time. Only the run of a seed at work grows, until it ends or, at any doubt, is replaced.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ import logging
 import os
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.pages import VIEW_TAG
-from harness.runs import Dataset, RunContent, RunPlan, digest
+from harness.runs import ATTEMPT, RUNNING, Dataset, Point, RunContent, RunPlan, digest
 from harness.store import create_sqlite, is_server, probe, sqlite_file
 
 if TYPE_CHECKING:
@@ -58,11 +59,14 @@ class _Known:
 
     id: str
     state: str
-    finished: bool
+    status: str
+    attempt: str
+    start: int
 
     @staticmethod
     def of(run: Run) -> _Known:
-        return _Known(run.info.run_id, run.data.tags.get("arena.state", ""), run.info.status == "FINISHED")
+        info, tags = run.info, run.data.tags
+        return _Known(info.run_id, tags.get("arena.state", ""), info.status, tags.get(ATTEMPT, ""), info.start_time)
 
 
 class Experiment:
@@ -76,7 +80,7 @@ class Experiment:
 
     Attributes:
         id: of the experiment.
-        written, deleted: how many runs.
+        written, deleted: how many runs; those that grow count when they end.
     """
 
     def __init__(self, client: MlflowClient, study: str, owner: str, arena: Path) -> None:
@@ -87,9 +91,9 @@ class Experiment:
         # runs start when the experiment was made, so that one that is written anew keeps its place in the list
         self._base = int(self._client.get_experiment(self.id).creation_time or self._now)
         self._known: dict[tuple[str, str], list[_Known]] = {}
+        self._there: dict[str, Counter[Point]] = {}  # of runs that grow: the points that are surely in the store
         for run in self._runs():
-            tags = run.data.tags
-            if tags.get("arena.owner") == owner:
+            if (tags := run.data.tags).get("arena.owner") == owner:
                 self._known.setdefault((tags.get("kind", ""), tags.get("arena.key", "")), []).append(_Known.of(run))
 
     def write(self, plan: RunPlan, place: int = 0) -> str:
@@ -103,11 +107,11 @@ class Experiment:
             its id.
         """
         known = self._known.setdefault(plan.place, [])
-        right = next((run.id for run in known if run.finished and run.state == plan.state), None)
-        right = right or self._create(plan, place)
-        self._delete(run for run in known if run.id != right)
-        self._known[plan.place] = [_Known(right, plan.state, finished=True)]
-        return right
+        right = next((run for run in known if (run.status, run.state) == (plan.status, plan.state)), None)
+        right = right or self._make(plan, place)
+        self._delete(run for run in known if run.id != right.id)
+        self._known[plan.place] = [right]
+        return right.id
 
     def keep(self, places: Collection[tuple[str, str]]) -> None:
         """Deletes the runs of all kinds and keys but these: of cells that the study no longer has."""
@@ -142,28 +146,60 @@ class Experiment:
                     self._client.delete_experiment_tag(self.id, key)
         self._client.set_experiment_tag(self.id, "arena.state", state)
 
-    def _create(self, plan: RunPlan, place: int) -> str:
+    def _make(self, plan: RunPlan, place: int) -> _Known:
+        """Brings a run to where it should be: the one of the same attempt where that runs, else a new one."""
+        content = plan.make()
+        run = self._growing(plan, content) or self._start(plan, content, place)
+        self._log(run, plan, content)
+        if plan.status != RUNNING:
+            self._client.set_terminated(run.id, plan.status, end_time=run.start + round(1000 * content.seconds))
+            self.written += 1
+        return replace(run, state=plan.state, status=plan.status)
+
+    def _growing(self, plan: RunPlan, content: RunContent) -> _Known | None:
+        """The run of the same attempt that has not ended, unless it has a point that it should not have."""
+        for run in self._known[plan.place]:
+            if run.attempt and (run.status, run.attempt) == (RUNNING, content.tags.get(ATTEMPT)):
+                if run.id not in self._there:
+                    self._there[run.id] = self._read_back(run.id)
+                if self._there[run.id] <= Counter(content.points):
+                    return run
+        return None
+
+    def _read_back(self, run: str) -> Counter[Point]:
+        metrics = self._client.get_run(run).data.metrics
+        histories = {metric: self._client.get_metric_history(run, metric) for metric in metrics}
+        return Counter((metric, one.value, one.step) for metric, history in histories.items() for one in history)
+
+    def _start(self, plan: RunPlan, content: RunContent, place: int) -> _Known:
+        start = self._base + START_OFFSET_MS[plan.kind] - place
+        tags = {"kind": plan.kind, "study": self._study, "arena.owner": self._owner, "arena.key": plan.key}
+        tags |= {ATTEMPT: content.tags[ATTEMPT]} if ATTEMPT in content.tags else {}
+        run = _Known.of(self._client.create_run(self.id, start_time=start, tags=tags, run_name=content.name))
+        self._known[plan.place].append(run)  # should the rest fail, the next try goes on with it or deletes it
+        self._there[run.id] = Counter()
+        return run
+
+    def _log(self, run: _Known, plan: RunPlan, content: RunContent) -> None:
+        """Writes what is missing of a run."""
         from mlflow.entities import Metric, Param, RunTag
 
-        content = plan.make()
-        start = self._base + START_OFFSET_MS[plan.kind] - place
-        tags = {"kind": plan.kind, "study": self._study, "arena.owner": self._owner}
-        tags |= {"arena.key": plan.key, "arena.state": plan.state}
-        run = self._client.create_run(self.id, start_time=start, tags=tags | content.tags, run_name=content.name)
-        run_id = str(run.info.run_id)
-        self._known[plan.place].append(_Known.of(run))  # should the rest fail, the next try deletes it
+        points = Counter(content.points)
+        missing = points - self._there.pop(run.id)  # what fails may be there or not: it is read back then
+        # charts of the machine's load go by time
+        times = {step: run.start + round(1000 * seconds) for step, seconds in content.clock.items()}
+        tags = {**content.tags, NOTE: content.describe(self.id, run.id), "arena.state": plan.state}
         self._client.log_batch(
-            run_id,
-            metrics=[Metric(metric, value, self._now, step) for metric, value, step in content.points],
+            run.id,
+            metrics=[Metric(name, value, times.get(step, self._now), step) for name, value, step in missing.elements()],
             params=[Param(name, value) for name, value in content.params.items()],
-            tags=[RunTag(NOTE, content.describe(self.id, run_id))],
+            tags=[RunTag(name, value) for name, value in tags.items()],
         )
         if content.datasets:
-            self._client.log_inputs(run_id, datasets=[_input(dataset) for dataset in content.datasets])
-        self._log_files(run_id, content)
-        self._client.set_terminated(run_id, end_time=start + round(1000 * content.seconds))
-        self.written += 1
-        return run_id
+            self._client.log_inputs(run.id, datasets=[_input(dataset) for dataset in content.datasets])
+        self._log_files(run.id, content)
+        if plan.status == RUNNING:
+            self._there[run.id] = points
 
     def _log_files(self, run_id: str, content: RunContent) -> None:
         with tempfile.TemporaryDirectory(prefix="nas-arena-") as folder:
