@@ -22,6 +22,7 @@ _NO_SPACE = frozenset(
         "image_files",
         "images",
         "landmarks",
+        "pickles",
         "plugins",
         "registry",
         "repeats",
