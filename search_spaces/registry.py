@@ -19,7 +19,7 @@ _NO_SPACE = frozenset(
         "device_images",
         "errors",
         "gates",
-        "image_files",
+        "image_sets",
         "images",
         "landmarks",
         "pickles",
