@@ -1,17 +1,13 @@
 """Where data comes from: files of installed packages, the folder NAS_ARENA_DATA, and the cache of converted tables.
 
-Every file is verified by its SHA-256 before a byte of it is interpreted, and pickles are read by an unpickler that
-knows no callables, or where a file needs it two of our own: neither a damaged nor a hostile file can run code.
+Every file of a table is verified by its SHA-256 before a byte of it is interpreted.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
-import marshal
 import os
-import pickle
-import struct
 import tempfile
 import warnings
 from collections.abc import Callable, Mapping
@@ -85,101 +81,6 @@ def verified(file: Path, sha256: str, mend: str) -> bytes:
             f"{file} is damaged or another version: its SHA-256 is {found[:12]}..., not {sha256[:12]}...; {mend}"
         )
     return content
-
-
-class _StandIn:
-    """What a pickle gets where it names a function of numpy: an object of ours that it cannot change.
-
-    A plain function would not do: a pickle may set attributes of all it can name, defaults of a function included.
-    """
-
-    __slots__ = ()
-
-    def __setstate__(self, state: Any) -> None:
-        raise ArenaError("a pickle changes what it has named, which is not allowed: nothing was run; get the file anew")
-
-
-class _Float64:
-    """Stands for numpy's float64. Its state is what numpy writes of it: the version, the byte order, and no fields."""
-
-    __slots__ = ("is_little_endian",)
-
-    def __init__(self) -> None:
-        self.is_little_endian = False
-
-    def __setstate__(self, state: Any) -> None:
-        if state != (3, "<", None, None, None, -1, -1, 0):
-            raise _no_float64()
-        self.is_little_endian = True
-
-
-class _Dtype(_StandIn):
-    """In place of ``numpy.dtype``."""
-
-    __slots__ = ()
-
-    def __call__(self, *arguments: Any) -> _Float64:
-        if arguments != ("f8", False, True):
-            raise _no_float64()
-        return _Float64()
-
-
-class _Scalar(_StandIn):
-    """In place of ``numpy.core.multiarray.scalar``."""
-
-    __slots__ = ()
-
-    def __call__(self, *arguments: Any) -> float:
-        kind, content = arguments if len(arguments) == 2 else (None, None)
-        if not (isinstance(kind, _Float64) and kind.is_little_endian and type(content) is bytes and len(content) == 8):
-            raise _no_float64()
-        value: float = struct.unpack("<d", content)[0]
-        return value
-
-
-NUMPY_SCALARS = {("numpy", "dtype"): _Dtype(), ("numpy.core.multiarray", "scalar"): _Scalar()}
-
-
-def _no_float64() -> ArenaError:
-    return ArenaError("a pickle holds a numpy value other than a float64, which is not allowed; get the file anew")
-
-
-class _PlainUnpickler(pickle.Unpickler):
-    """Reads containers, numbers and strings. Without a callable of its choice a pickle can run nothing."""
-
-    def __init__(self, content: bytes, allowed: Mapping[tuple[str, str], _StandIn]) -> None:
-        super().__init__(io.BytesIO(content))
-        self._allowed = allowed
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) in self._allowed:
-            return self._allowed[module, name]
-        raise ArenaError(f"a pickle names {module}.{name}, which is not allowed: nothing was run; get the file anew")
-
-    def persistent_load(self, pid: Any) -> Any:
-        raise ArenaError(f"a pickle refers to an outside object {pid!r}, which is not allowed; get the file anew")
-
-
-def unpickle_plain(content: bytes, what: str, *, numpy_scalars: bool = False) -> Any:
-    """The object in a pickle of plain containers, numbers and strings.
-
-    Args:
-        content: the pickle.
-        what: what to call it in messages.
-        numpy_scalars: whether numpy's float64 scalars are numbers too; they become floats.
-
-    Raises:
-        ArenaError: for anything else, before any code of it could run.
-    """
-    try:
-        value = _PlainUnpickler(content, NUMPY_SCALARS if numpy_scalars else {}).load()
-        if numpy_scalars:
-            marshal.dumps(value)  # which knows plain values alone: it refuses a stand-in that was left uncalled
-    except ArenaError as error:
-        raise ArenaError(f"{what}: {error}") from None
-    except Exception as error:  # a damaged pickle can raise nearly anything
-        raise ArenaError(f"{what} is not a readable pickle ({type(error).__name__}: {error}); get it anew") from None
-    return value
 
 
 def npz_arrays(content: bytes, what: str, *names: str) -> Arrays:

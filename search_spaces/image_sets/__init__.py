@@ -1,0 +1,1 @@
+"""Where each set of images comes from, a module a set. Nothing is downloaded."""
