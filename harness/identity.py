@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from importlib import metadata
 from typing import Any
@@ -73,7 +73,8 @@ def one_seed(cls: type[Any], space: SearchSpace, settings: dict[str, Any], name:
     """
     arguments: tuple[Any, ...] = (0, 1) if issubclass(cls, GradientOptimizer) else ((0,),)
     what = label_of(name, settings, default_settings(cls, HARNESS_ARGUMENTS))
-    return construct(what, partial(cls, space, *arguments, **settings))
+    make: Callable[..., Any] = cls
+    return construct(what, partial(make, space, *arguments, **settings))
 
 
 def identity_of(cls: type[SearchMethod], settings: Iterable[tuple[str, Any]]) -> dict[str, Any]:

@@ -58,7 +58,7 @@ class Judge:
 
         self._weights, self._space, self._table, self._settings, self._cuda = weights, space, table, settings, cuda
         order = torch.randperm(len(weights.valid_half), generator=generator(seed, "monitor"))
-        self._images = weights.valid_half[order]
+        self._images = weights.valid_half[order.to(weights.valid_half.device)]
         self._draws = Streams((seed,), "monitor")
         self._load = MachineLoad(cuda=cuda)
 
@@ -107,7 +107,8 @@ class Judge:
         if has_mode(method) or isinstance(method, GradientOptimizer):
             return recommended(method)[None]
         uniforms = self._draws.draw(samples, len(self._space.space))[..., 0]
-        return method.sample(samples, uniforms=uniforms[None])[0]
+        drawn: Ints = method.sample(samples, uniforms=uniforms[None])[0]
+        return drawn
 
     def _ranking(self) -> dict[str, Any]:
         """Kendall's tau between shared-weight and table accuracy of random architectures, the same for all searches."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache, cached_property, partial
 from typing import Any
@@ -80,7 +80,8 @@ class Scene:
 
     def load_supernet(self) -> SupernetSpace:
         name, options = self.supernet
-        made: SupernetSpace = construct(f"supernet {name}", partial(SUPERNETS.load(name), **dict(options)))
+        make: Callable[..., SupernetSpace] = SUPERNETS.load(name)
+        made: SupernetSpace = construct(f"supernet {name}", partial(make, **dict(options)))
         return made
 
     def load_images(self) -> ImageData:

@@ -61,7 +61,7 @@ def retrain(
         raise ArenaError(
             f"batch_size = {settings.batch_size} is larger than the {len(train)} training images; give at most that"
         )
-    net = seeded(seed, "retraining weights", make).to(train.device, memory_format=torch.channels_last)
+    net = seeded(seed, "retraining weights", make, train.device)
     steps = len(train) // settings.batch_size
     descent = Descent(list(net.parameters()), settings, steps * settings.epochs)
     order, augmentation = generator(seed, "retraining order"), generator(seed, "retraining", device=train.device)
@@ -103,7 +103,9 @@ def _epoch(
     order, augmentation = streams
     right = torch.zeros((), dtype=torch.int64, device=images.device)
     losses = []
-    for step, indices in enumerate(shuffled(torch.arange(len(images)), settings.batch_size, order), 1):
+    for step, indices in enumerate(
+        shuffled(torch.arange(len(images), device=images.device), settings.batch_size, order), 1
+    ):
         pixels, labels = images.augmented(indices, augmentation)
         logits = net(pixels)
         right += (logits.argmax(1) == labels).sum()
@@ -121,7 +123,7 @@ def _test(net: nn.Module, images: DeviceImages) -> tuple[float, float]:
     """Accuracy in percent and mean loss, by the running statistics of normalisation."""
     total = torch.zeros(2, dtype=torch.float64, device=images.device)
     with torch.no_grad():
-        for chunk in chunks(torch.arange(len(images))):
+        for chunk in chunks(torch.arange(len(images), device=images.device)):
             pixels, labels = images.plain(chunk)
             logits: Any = net(pixels)
             right = (logits.argmax(1) == labels).sum()

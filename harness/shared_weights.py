@@ -47,11 +47,11 @@ class SharedWeights:
                 f"batch_size = {settings.batch_size} is larger than half of the {len(images)} training images, and an "
                 f"epoch would have no step; give at most {half}"
             )
-        order = torch.randperm(len(images), generator=generator(seed, "halves"))
+        order = torch.randperm(len(images), generator=generator(seed, "halves")).to(images.device)
         self.train_half, self.valid_half = order[: len(order) - half], order[len(order) - half :]
         self.steps_per_epoch = half // settings.batch_size
         self.last_valid_loss = float("nan")
-        self._net = seeded(seed, "weights", make).to(images.device, memory_format=torch.channels_last).train()
+        self._net = seeded(seed, "weights", make, images.device).train()
         self._descent = Descent(list(self._net.parameters()), settings, self.steps_per_epoch * settings.epochs)
         self.weights = self._descent.weights
         self.weight_decay, self.momentum = self._descent.weight_decay, self._descent.momentum
@@ -59,7 +59,7 @@ class SharedWeights:
         self._train_batches = self._batches(self.train_half, seed, "train")
         self._valid_batches = self._batches(self.valid_half, seed, "valid")
         recalibrating = torch.randperm(len(self.train_half), generator=generator(seed, "recalibration"))
-        self._recalibrating = self.train_half[recalibrating[: settings.recalibration_images]]
+        self._recalibrating = self.train_half[recalibrating[: settings.recalibration_images].to(images.device)]
 
     @property
     def learning_rate(self) -> float:

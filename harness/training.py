@@ -70,11 +70,14 @@ def generator(seed: int, *purpose: str | int, device: torch.device | str = "cpu"
     return torch.Generator(device).manual_seed(_number(seed, purpose))
 
 
-def seeded(seed: int, purpose: str, make: Callable[[], M]) -> M:
-    """What ``make`` initialises from torch's random state, which is another's again afterwards."""
+def seeded(seed: int, purpose: str, make: Callable[[], M], device: torch.device) -> M:
+    """What ``make`` initialises from torch's random state, which is another's again afterwards; on a device, channels
+    last.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(_number(seed, (purpose,)))
-        return make()
+        made = make()
+    return made.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]  # torch lacks it
 
 
 def _number(seed: int, purpose: Sequence[str | int]) -> int:
@@ -83,8 +86,14 @@ def _number(seed: int, purpose: Sequence[str | int]) -> int:
 
 
 def shuffled(indices: Tensor, size: int, stream: torch.Generator) -> Iterator[Tensor]:
-    """Whole batches of ``size`` in a random order; what is left over is not seen this time."""
-    order = indices[torch.randperm(len(indices), generator=stream)]
+    """Whole batches of ``size`` in a random order; what is left over is not seen this time.
+
+    Args:
+        indices: int64 [n], on any device, where the batches are then.
+        size: of a batch.
+        stream: on the CPU, so that the order is the same on every device.
+    """
+    order = indices[torch.randperm(len(indices), generator=stream).to(indices.device)]
     for batch in range(len(order) // size):
         yield order[batch * size : (batch + 1) * size]
 
@@ -164,5 +173,6 @@ def telling_memory(batch_size: int) -> Iterator[None]:
         if not isinstance(error, MemoryError) and not any(part in str(error) for part in _OUT_OF_MEMORY):
             raise
         raise ArenaError(
-            f"out of memory with batch_size = {batch_size}; try batch_size = {max(batch_size // 2, 2)} or fewer channels"
+            f"out of memory with batch_size = {batch_size}; try batch_size = {max(batch_size // 2, 2)}, or a smaller "
+            "network"
         ) from None

@@ -64,6 +64,11 @@ class DeviceImages:
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def device(self) -> torch.device:
+        """Where they lie."""
+        return self.labels.device
+
     def plain(self, indices: Tensor) -> tuple[Tensor, Tensor]:
         """A batch as it is.
 

@@ -14,7 +14,7 @@ from torch.nn.functional import avg_pool2d
 
 from search_spaces.device_images import DeviceImages
 from search_spaces.gates import Gates
-from search_spaces.images import Augmentation
+from search_spaces.image_sets.base import Augmentation
 from search_spaces.space import Categorical, SearchSpace
 
 EDGES, SIGNAL, WIDTH = 6, 2, 8
