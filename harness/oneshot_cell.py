@@ -13,7 +13,14 @@ import numpy as np
 from harness.cell import load_benchmark
 from harness.identity import folder_of, id_of, identity_of, label_of, on_space, one_seed, path_of
 from harness.oneshot import ONESHOT_VERSION, complete
-from harness.oneshot_settings import LOOP_NAMES, LoopSettings, RetrainSettings, loop_settings
+from harness.oneshot_settings import (
+    LOOP_NAMES,
+    LoopSettings,
+    RetrainSettings,
+    check_search_batch,
+    check_training_batch,
+    loop_settings,
+)
 from harness.selection import Selection
 from optimizers.base import SamplingOptimizer, SearchMethod
 from optimizers.gradient import GradientOptimizer
@@ -69,6 +76,8 @@ class Scene:
             (name, tuple(given.items())), (loaded.name, tuple(loaded.options.items())), None, retraining, device
         )
         space = scene.load_supernet().space
+        if retraining:
+            check_training_batch(retraining.batch_size, len(loaded.train_images))
         if table is None:
             return scene
         judge = load_benchmark(table.name, dict(table.settings))
@@ -206,6 +215,7 @@ class SearchCell:
         shared = loop_settings(loop, "[loop]")
         made = one_seed(method, scene.load_supernet().space, settings, name)
         resolved = complete(loop_settings(loop | own, name), made)
+        check_search_batch(resolved.batch_size, len(scene.load_images().train_images))
         differing = {key: value for key, value in own.items() if value != getattr(shared, key)}
         return cls(
             scene=scene,

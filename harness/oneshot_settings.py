@@ -126,6 +126,21 @@ class RetrainSettings(Sgd):
         _at_least(self, 2, "batch_size")
 
 
+def check_search_batch(batch_size: int, images: int) -> None:
+    """Raises ArenaError where a batch is larger than half of the training images."""
+    if batch_size > images // 2:
+        raise ArenaError(
+            f"batch_size = {batch_size} is larger than half of the {images:,} training images, and an epoch would have "
+            f"no step; give at most {images // 2}"
+        )
+
+
+def check_training_batch(batch_size: int, images: int) -> None:
+    """Raises ArenaError where a batch is larger than all training images."""
+    if batch_size > images:
+        raise ArenaError(f"batch_size = {batch_size} is larger than the {images:,} training images; give at most that")
+
+
 def _at_least(settings: Any, least: int, *names: str) -> None:
     for name in names:
         if getattr(settings, name) < least:

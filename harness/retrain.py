@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from harness.oneshot import Columns
-from harness.oneshot_settings import RetrainSettings
+from harness.oneshot_settings import RetrainSettings, check_training_batch
 from harness.training import Descent, LossNotFinite, chunks, generator, seeded, shuffled, telling_memory
 from search_spaces.device_images import DeviceImages
 from search_spaces.errors import ArenaError
@@ -57,10 +57,7 @@ def retrain(
     Raises:
         ArenaError: for a batch larger than the data, too little memory, or a loss that is NaN or infinite.
     """
-    if settings.batch_size > len(train):
-        raise ArenaError(
-            f"batch_size = {settings.batch_size} is larger than the {len(train)} training images; give at most that"
-        )
+    check_training_batch(settings.batch_size, len(train))
     net = seeded(seed, "retraining weights", make, train.device)
     steps = len(train) // settings.batch_size
     descent = Descent(list(net.parameters()), settings, steps * settings.epochs)

@@ -12,10 +12,9 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from harness.oneshot_settings import LoopSettings
+from harness.oneshot_settings import LoopSettings, check_search_batch
 from harness.training import Descent, LossNotFinite, chunks, finite, generator, seeded, shuffled, telling_memory
 from search_spaces.device_images import DeviceImages
-from search_spaces.errors import ArenaError
 from search_spaces.gates import Gates
 
 
@@ -42,11 +41,7 @@ class SharedWeights:
     def __init__(self, make: Callable[[], nn.Module], images: DeviceImages, settings: LoopSettings, seed: int) -> None:
         self._images, self._settings = images, settings
         half = len(images) // 2
-        if settings.batch_size > half:
-            raise ArenaError(
-                f"batch_size = {settings.batch_size} is larger than half of the {len(images)} training images, and an "
-                f"epoch would have no step; give at most {half}"
-            )
+        check_search_batch(settings.batch_size, len(images))
         order = torch.randperm(len(images), generator=generator(seed, "halves")).to(images.device)
         self.train_half, self.valid_half = order[: len(order) - half], order[len(order) - half :]
         self.steps_per_epoch = half // settings.batch_size

@@ -48,7 +48,7 @@ class ToyCell:
         optimizer = OPTIMIZERS.load(selection.name)
         name = OPTIMIZERS.name_of(optimizer, selection.name)
         if not issubclass(optimizer, SamplingOptimizer):
-            raise ArenaError(f"{name} has no distribution to sample from, which the toy problem needs")
+            raise ArenaError(f"{name} cannot be sampled from and told losses, which the toy problem needs")
         given, of_problem = dict(selection.settings), default_settings(ToyProblem)
         chosen = {key: given.pop(key) for key in of_problem if key in given}
         problem = ToyProblem(**resolve_settings(ToyProblem, chosen, "setting of the toy problem"))

@@ -26,7 +26,6 @@ OURS = set(ALLOWED)
 HEAVY = {"torch", "mlflow", "pandas", "pyarrow", "matplotlib", "joblib", "ray", "cmaes", "optuna", "sklearn", "psutil"}
 # modules that train networks; they may import torch at the top, and others import them inside functions
 TRAINING = {
-    "harness.oneshot",
     "harness.retrain",
     "harness.shared_weights",
     "harness.training",

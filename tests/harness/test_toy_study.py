@@ -187,7 +187,11 @@ BAD_FILES: list[tuple[str, str, str]] = [  # what the file holds, what the line 
     (FILE.replace("seeds = 8", ""), "'seeds'", "it needs optimizers and seeds"),
     (FILE.replace("seeds = 8", "seeds = 0"), "seeds is 0", "at least 1"),
     (FILE.replace('kind = "toy"', 'kind = "tyo"'), "'tyo'", "did you mean 'toy'?"),
-    (FILE.replace('"cga"', '"regularized_evolution"'), "regularized_evolution", "no distribution to sample from"),
+    (
+        FILE.replace('"cga"', '"regularized_evolution"'),
+        "regularized_evolution",
+        "cannot be sampled from and told losses",
+    ),
     (FILE.replace('"cga"', '"cag"'), "'cag'", "did you mean 'cga'?"),
     (FILE.replace("[0, 0.5]", '["a"]'), "'a'", "k must be a number"),
     (FILE.replace("[0, 0.5]", "[0, 0]"), "asng, k 0, eta_x 0.02", "twice"),
