@@ -22,6 +22,7 @@ from harness.tracking import Experiment, connect
 from results.files import RecordError
 
 LEAST_PRIORITY = 19
+LIVE_PRIORITY = 5  # where seeds are watched: at the least a thread waits minutes for cores that training keeps busy
 MAX_PROBLEMS = 3  # one after the other: the store is then taken to be gone
 LOOK_SECONDS = 3.0  # between looks at the seeds at work
 
@@ -74,7 +75,7 @@ class Mirror:
 
     def _work(self) -> None:
         if sys.platform == "linux":  # where a thread has a priority of its own: the search's processes come first
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LEAST_PRIORITY)
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LIVE_PRIORITY if self._live else LEAST_PRIORITY)
         experiment: Experiment | None = None
         try:
             experiment = Experiment(connect(self.uri), self._runs.name, self._runs.owner, self._arena)

@@ -11,6 +11,8 @@ from harness.oneshot_words import place_of
 from harness.pages import SUMMARIES, TRIALS, VIEW_TAG, charts_page, run_page, table_key, table_page, table_tag
 from harness.saved_views import charts_view, rows_on, saved, table_view
 from harness.study_runs import REPORT, StudyRuns
+from results.oneshot_comparison import oneshot_rows
+from results.oneshot_words import verdict
 
 TRIAL_VIEW = "trials"
 MOST_ROWS = 12  # of the table in a description
@@ -59,9 +61,8 @@ class OneShotPage:
         tables = [f"[{place}]({table_page(experiment, table_key(place))})" for place in self._places]
         paragraphs = [
             " · ".join(filter(None, [first, trials, self._headline()])),
-            *(self._table(place) for place in self._places),
-            "Means over seeds; the report has their spread, and what was found minus random architectures with "
-            "intervals. The table's accuracy is that of its own training."
+            *(f"{self._table(place)}\n\n{' '.join(self._verdict(place))}" for place in self._places),
+            "Means over seeds; the report has their spread. The table's accuracy is that of its own training."
             if self._cells
             else "",
             self._runs.description,
@@ -101,6 +102,10 @@ class OneShotPage:
         figures = [(cell.label, figures_of(cell).get("final/test_accuracy")) for cell in self._cells]
         told = [f"**{label}** {np.mean(values):.2f}" for label, values in figures if values]
         return f"Test accuracy in percent: {', '.join(told[:MOST_ROWS])}" if told and len(self._places) == 1 else ""
+
+    def _verdict(self, place: str) -> Iterator[str]:
+        """What was found minus random architectures, in sentences."""
+        return verdict(oneshot_rows([cell for cell in self._cells if place_of(cell.about) == place]), "**{}**".format)
 
     def _columns(self, place: str) -> dict[str, str]:
         """Metric and heading of what any of the cells of a place has."""
