@@ -13,26 +13,35 @@
 """
 
 from harness.check import check_benchmark, check_optimizer
+from harness.oneshot_run import run_oneshot_study
+from harness.oneshot_study import OneShotStudy
 from harness.run import StudyRun, run
 from harness.study import Study
 from optimizers.base import BestSeen, Optimizer, SamplingOptimizer, uniform_values
+from optimizers.gradient import GradientOptimizer
 from results.frames import checkpoint_frame, improvement_frame
 from results.record import read_study
 from results.tables import benchmark_tables
 from search_spaces.benchmark import Tables, TabularBenchmark, Wording
 from search_spaces.errors import ArenaError
+from search_spaces.gates import Gates
 from search_spaces.registry import get_benchmark
 from search_spaces.space import Categorical, SearchSpace
+from search_spaces.supernet import SupernetSpace
 
 __all__ = [
     "ArenaError",
     "BestSeen",
     "Categorical",
+    "Gates",
+    "GradientOptimizer",
+    "OneShotStudy",
     "Optimizer",
     "SamplingOptimizer",
     "SearchSpace",
     "Study",
     "StudyRun",
+    "SupernetSpace",
     "Tables",
     "TabularBenchmark",
     "Wording",
@@ -44,5 +53,6 @@ __all__ = [
     "improvement_frame",
     "read_study",
     "run",
+    "run_oneshot_study",
     "uniform_values",
 ]

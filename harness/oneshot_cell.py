@@ -15,6 +15,7 @@ from harness.identity import folder_of, id_of, identity_of, label_of, on_space, 
 from harness.oneshot import ONESHOT_VERSION, complete
 from harness.oneshot_settings import (
     LOOP_NAMES,
+    RETRAIN_VERSION,
     LoopSettings,
     RetrainSettings,
     check_search_batch,
@@ -29,7 +30,7 @@ from results.oneshot_comparison import RANDOM_ARCHITECTURES
 from results.oneshot_record import ONESHOT_RECORD_VERSION
 from search_spaces.benchmark import TabularBenchmark
 from search_spaces.errors import ArenaError, Unsuited
-from search_spaces.images import ImageData, load_images
+from search_spaces.images import ImageData, content_digest, load_images
 from search_spaces.plugins import construct, default_settings, resolve_settings
 from search_spaces.registry import BENCHMARKS, SUPERNETS
 from search_spaces.supernet import SupernetSpace
@@ -101,22 +102,21 @@ class Scene:
     def load_table(self) -> TabularBenchmark | None:
         return load_benchmark(self.table[0], dict(self.table[1])) if self.table else None
 
-    @property
+    @cached_property
     def identity(self) -> dict[str, Any]:
         """What numbers depend on."""
         supernet, images, table = self.load_supernet(), self.load_images(), self.load_table()
         return {
             "record_version": ONESHOT_RECORD_VERSION,
-            "oneshot_version": ONESHOT_VERSION,
             "supernet": {
                 "class": path_of(type(supernet)),
                 "version": supernet.version,
                 "options": dict(self.supernet[1]),
             },
-            "images": {"name": images.name, "options": dict(self.images[1]), "checksums": images.checksums},
+            "images": {"content": content_digest(images), "augmentation": asdict(images.augmentation)},
             "table": table
             and {"name": self.table and self.table[0], "options": table.options, "checksums": table.checksums},
-            "retraining": self.retraining and asdict(self.retraining),
+            "retraining": self.retraining and {"version": RETRAIN_VERSION, **asdict(self.retraining)},
         }
 
     def describe(self) -> dict[str, Any]:
@@ -235,7 +235,8 @@ class SearchCell:
     def identity(self) -> dict[str, Any]:
         """What the numbers of this cell depend on, the seeds apart."""
         optimizer = identity_of(OPTIMIZERS.load(self.optimizer), self.settings)
-        return {"mode": "oneshot", "optimizer": optimizer, "loop": asdict(self.loop), **self.scene.identity}
+        loop = {"version": ONESHOT_VERSION, **asdict(self.loop)}
+        return {"mode": "oneshot", "optimizer": optimizer, "loop": loop, **self.scene.identity}
 
     @cached_property
     def id(self) -> str:

@@ -8,6 +8,8 @@ from typing import Any, Literal
 from search_spaces.errors import ArenaError
 from search_spaces.plugins import resolve_settings
 
+RETRAIN_VERSION = 1  # raised when the numbers of a training from scratch change
+
 
 @dataclass(frozen=True, kw_only=True)
 class Sgd:

@@ -71,7 +71,7 @@ def sync_command(studies: tuple[str, ...], arena: str) -> int:
 
 
 @click.command("list")
-@click.argument("what", type=click.Choice(["optimizers", "benchmarks", "studies"]))
+@click.argument("what", type=click.Choice(["optimizers", "benchmarks", "supernets", "images", "studies"]))
 def list_command(what: str) -> None:
     """List what there is, with settings, defaults and where the data comes from."""
     from harness import listing

@@ -17,8 +17,6 @@ from harness.training import Descent, LossNotFinite, chunks, generator, seeded, 
 from search_spaces.device_images import DeviceImages
 from search_spaces.errors import ArenaError
 
-RETRAIN_VERSION = 1  # raised when the numbers of a training change
-
 
 @dataclass(frozen=True)
 class Trained:

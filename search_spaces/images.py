@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -75,6 +76,15 @@ class ImageData:
         shares, values = counts / counts.sum(1, keepdims=True), np.arange(256) / 255
         mean = shares @ values
         return mean, np.sqrt((shares * (values - mean[:, None]) ** 2).sum(1))
+
+
+def content_digest(data: ImageData) -> str:
+    """The SHA-256 of all pixels and labels, wherever and in whatever files they came."""
+    digest = hashlib.sha256()
+    for array in (data.train_images, data.train_labels, data.test_images, data.test_labels):
+        digest.update(repr(array.shape).encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
 
 
 def load_images(name: str, **options: Any) -> ImageData:

@@ -101,6 +101,6 @@ def test_help_loads_the_command_line_library_alone(arguments: tuple[str, ...]) -
     assert not loaded_by(*arguments) & (HEAVY | {"numpy", "rich"})
 
 
-@pytest.mark.parametrize("what", ["optimizers", "benchmarks", "studies"])
+@pytest.mark.parametrize("what", ["optimizers", "benchmarks", "supernets", "images", "studies"])
 def test_list_loads_neither_torch_nor_mlflow(what: str) -> None:
     assert not loaded_by("list", what) & HEAVY

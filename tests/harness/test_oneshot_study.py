@@ -63,6 +63,7 @@ def test_identities_tell_what_changes_numbers() -> None:
         {"loop": {"epochs": 2}},
         {"loop": {"batchnorm": "recalibrated"}},
         {"images": "digits(pad=0)"},
+        {"images": "digits(limit=1000)"},
         {"supernet": "nasbench201(channels=8, cells=1)"},
         {"optimizers": ["asng(lam=4)"]},
         {"retraining": {"epochs": 2}},
