@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness.oneshot_cell import SearchCell, TrainingCell
+from harness.oneshot_settings import LoopSettings
 from harness.oneshot_study import OneShotStudy, table_of
 from harness.study_file import bundled_studies
 from results.oneshot_comparison import RANDOM_ARCHITECTURES
@@ -145,6 +148,20 @@ def test_mistakes_are_told_in_one_line(changes: dict[str, Any], message: str) ->
         study(**changes).plan()
     assert message in str(told.value)
     assert "\n" not in str(told.value)
+
+
+def test_the_study_of_the_page_can_be_planned(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "one_shot.md").read_text(encoding="utf-8")
+    (source,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "page.toml").write_text(source, encoding="utf-8")
+    labels = [cell.label for cell in OneShotStudy.load(str(tmp_path / "page.toml")).plan()[0]]
+    assert labels == ["asng", "darts(learning_rate=0.01, epochs=30)", "random_search", RANDOM_ARCHITECTURES]
+
+
+def test_the_page_tells_the_defaults() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "one_shot.md").read_text(encoding="utf-8")
+    for field in fields(LoopSettings):
+        assert f"`{field.name}`" in page, field.name
 
 
 def test_a_file_names_itself_in_errors(tmp_path: Path) -> None:
