@@ -110,7 +110,7 @@ def load_images(name: str, **options: Any) -> ImageData:
     settings |= asdict(augmentation)
     return ImageData(
         name=name,
-        label=_label(what, cls, settings, len(images)),
+        label=_label(what, given, len(images)),
         options=settings,
         train_images=images,
         train_labels=labels,
@@ -175,12 +175,12 @@ def _limited(limit: int | None, arrays: Arrays, what: str) -> tuple[NDArray[np.u
     return images[rows], labels[rows]
 
 
-def _label(what: str, cls: type[ImageSet], settings: Mapping[str, Any], images: int) -> str:
+def _label(what: str, given: ImageSet, images: int) -> str:
     notes = []
-    if images != (cls.training_images or images) or settings["limit"] is not None:
+    if given.limit is not None or images != (given.training_images or images):
         notes.append(f"{images:,} images")
-    defaults = default_settings(cls) | asdict(cls.augmentation)
-    for option, value in settings.items():
-        if option not in NOT_IN_LABEL and value != defaults[option]:
+    defaults = default_settings(type(given)) | asdict(given.augmentation)
+    for option, value in vars(given).items():
+        if option not in NOT_IN_LABEL and value not in (None, defaults[option]):
             notes.append(f"{option}={str(value).lower()}")
     return f"{what} ({', '.join(notes)})" if notes else what

@@ -110,7 +110,7 @@ def put_idx_files(folder: Path, *, compressed: bool = True) -> dict[str, NDArray
 def picture(shade: int = 0, size: tuple[int, int] = (6, 5), mode: str = "RGB", kind: str = "png", **how: Any) -> bytes:
     """The bytes of an image file of one shade, its size in pixels as width, height."""
     stream = io.BytesIO()
-    colour = shade if len(mode) == 1 else (shade, shade // 2, 7, 255)[: len(mode)]
+    colour = (shade, shade // 2, 7, 255)[: len(mode)] if mode.startswith("RGB") else shade
     Image.new(mode, size, colour).save(stream, kind, **how)
     return stream.getvalue()
 
