@@ -13,8 +13,9 @@ import numpy as np
 
 from harness.machine import MachineLoad
 from harness.oneshot import Columns, search
-from harness.oneshot_cell import Scene, SearchCell, TrainingCell
+from harness.oneshot_cell import SearchCell, TrainingCell
 from harness.progress_log import ProgressLog
+from harness.scene import Scene
 
 if TYPE_CHECKING:
     import torch

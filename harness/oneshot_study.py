@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from harness.oneshot_cell import Scene, SearchCell, TrainingCell
+from harness.oneshot_cell import SearchCell, TrainingCell
 from harness.oneshot_settings import retrain_settings
+from harness.scene import Scene
 from harness.selection import Selection
 from harness.study import StudyName, parse_seeds, readable, selections
 from harness.study_file import read_study_file
