@@ -15,7 +15,8 @@
 from harness.check import check_benchmark, check_optimizer
 from harness.oneshot_run import run_oneshot_study
 from harness.oneshot_study import OneShotStudy
-from harness.run import StudyRun, run
+from harness.run import run
+from harness.running import StudyRun
 from harness.study import Study
 from optimizers.base import BestSeen, Optimizer, SamplingOptimizer, uniform_values
 from optimizers.gradient import GradientOptimizer

@@ -19,7 +19,7 @@ from results.statistics import RELIABLE_FROM
 from results.tables import BenchmarkTable, Row, best_in_words, reported_heading
 
 if TYPE_CHECKING:
-    from harness.run import StudyRun
+    from harness.running import StudyRun
 
 MOST_LINES = 150  # of what an ablation comes to; the rest is in its file
 TABLES_FILE = "tables.txt"

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from harness.engine import Outcome
-from harness.folder import add_to_study, owner_of, writable
-from harness.lock import locked
-from harness.mirror import Mirror
 from harness.oneshot_cell import SearchCell, TrainingCell
-from harness.oneshot_shard import OneShotShard
+from harness.oneshot_shard import OneShotResult, OneShotShard
 from harness.oneshot_study import OneShotStudy
-from harness.run import Groups, Progress, StudyRun, check_how, left_over, record_shards
+from harness.running import Progress, StudyRun, carry_out, check_how
 from results.drawing import save, stem
-from results.files import sweep, write_atomically, write_json
+from results.files import write_atomically
 from results.look import SCREEN, styles_of
 from results.oneshot_comparison import by_problem, oneshot_rows
 from results.oneshot_figures import over_epochs
 from results.oneshot_outcome_figures import outcomes
 from results.oneshot_record import OneShotCell, read_oneshot_cell, write_run
 from results.oneshot_table import render_oneshot
-from results.record import CELL_FILE, STUDY_FILE, seeds_on_record
+from results.record import seeds_on_record
 
 TEXT_FILE = "oneshot.txt"
 
@@ -44,59 +40,43 @@ def run_oneshot_study(
     By default one seed runs at a time on each GPU, and without one on each core.
     """
     check_how(arena, jobs, engine)
-    cells, skipped = study.plan()
-    folder = Path(arena) / study.name
-    result = StudyRun(folder, skipped=skipped)
-    with writable(folder), locked(folder / ".lock", wait=False, what=f"study {study.name!r}"), ExitStack() as stack:
-        _plan(study, cells, skipped, folder)
-        shards = missing_seeds(study, cells, folder)
-        mirror = stack.enter_context(Mirror(folder)) if tracking else None
-        result.store = mirror.uri if mirror else ""
-        groups = Groups(mirror, shards) if mirror else None
+    at_a_time = jobs or _devices(study.device)
+    return carry_out(_OneShot(study), arena=arena, jobs=at_a_time, engine=engine, tracking=tracking, progress=progress)
 
-        def write(outcome: Outcome[OneShotShard], made: dict[str, Any]) -> None:
-            shard, found = outcome.shard, outcome.result
-            made["versions"] = made["versions"] | {"torch": found.made.pop("torch")}
-            write_run(folder / shard.cell.folder, shard.seeds[0], found.epochs, found.result, made | found.made)
-            if groups:
-                groups.done(shard)
 
-        result.failures = record_shards(shards, jobs or _devices(study.device), engine, progress, write)
-        add_to_study(folder, failures=result.failures)
-        result.left_over = left_over(cells, folder)
-        records = [read_oneshot_cell(folder / cell.folder, cell.seeds_of(study.seeds)) for cell in cells]
+class _OneShot:
+    """A one-shot study, planned."""
+
+    def __init__(self, study: OneShotStudy) -> None:
+        self.name, self._study = study.name, study
+        self.cells, self.skipped = study.plan()
+
+    def about(self) -> dict[str, Any]:
+        seeds = tuple(sorted(self._study.seeds))
+        asked = {cell.folder: cell.seeds_of(seeds) for cell in self.cells}
+        return {
+            "kind": "oneshot",
+            "description": self._study.description,
+            "seeds": seeds,
+            "own_seeds": {name: own for name, own in asked.items() if own != seeds},
+        }
+
+    def missing(self, folder: Path) -> list[OneShotShard]:
+        return missing_seeds(self._study, self.cells, folder)
+
+    def write(self, folder: Path, outcome: Outcome[OneShotShard], made: dict[str, Any]) -> None:
+        found: OneShotResult = outcome.result
+        versions = made["versions"] | {"torch": found.torch}
+        write_run(
+            folder, outcome.shard.seeds[0], found.epochs, found.result, made | found.made | {"versions": versions}
+        )
+
+    def conclude(self, result: StudyRun) -> None:
+        folders = [(result.folder / cell.folder, cell.seeds_of(self._study.seeds)) for cell in self.cells]
+        records = [read_oneshot_cell(folder, seeds) for folder, seeds in folders]
         records = [record for record in records if record.runs]
         if records:
             _conclude(result, records)
-        if mirror:
-            mirror.finish()
-        if progress:
-            progress.finished(result)
-    result.mirror_problem = mirror.problem if mirror else ""
-    return result
-
-
-def _plan(study: OneShotStudy, cells: Cells, skipped: Sequence[tuple[str, str]], folder: Path) -> None:
-    """Writes what the study is made of, and clears what a killed run left half written."""
-    sweep(folder)
-    for cell in cells:
-        (folder / cell.folder).mkdir(exist_ok=True)
-        write_json(folder / cell.folder / CELL_FILE, cell.describe())
-    about = {
-        "id": owner_of(folder),
-        "kind": "oneshot",
-        "name": study.name,
-        "description": study.description,
-        "cells": [cell.folder for cell in cells],
-        "seeds": sorted(study.seeds),
-        "own_seeds": {
-            cell.folder: list(own)
-            for cell in cells
-            if (own := cell.seeds_of(study.seeds)) != tuple(sorted(study.seeds))
-        },
-        "skipped": skipped,
-    }
-    write_json(folder / STUDY_FILE, about)
 
 
 def missing_seeds(study: OneShotStudy, cells: Cells, folder: Path) -> list[OneShotShard]:

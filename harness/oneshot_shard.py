@@ -30,12 +30,14 @@ class OneShotResult:
     Attributes:
         epochs: by name a number an epoch.
         result: what it came to in the end.
-        made: how it was computed: attempt, device, version of torch.
+        made: which attempt it was, and on which device.
+        torch: the version of it.
     """
 
     epochs: Columns
     result: dict[str, Any]
     made: dict[str, Any]
+    torch: str
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,6 @@ class OneShotShard:
         log, device = ProgressLog(self.folder, seed), choose_device(scene.device)
         made = {
             "attempt": log.attempt,
-            "torch": torch.__version__,
             "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
         }
         if isinstance(self.cell, SearchCell):
@@ -83,7 +84,7 @@ class OneShotShard:
             "epochs": len(epochs["epoch"]),
             "retrained": [one.result for one in trained],
         }
-        return OneShotResult(epochs, result, made)
+        return OneShotResult(epochs, result, made, torch.__version__)
 
 
 def _search(cell: SearchCell, seed: int, device: torch.device, log: ProgressLog) -> tuple[Columns, dict[str, Any]]:

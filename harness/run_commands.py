@@ -11,7 +11,7 @@ from harness.options import ARENA_OPTION, TRACKING_OPTION, complain
 
 if TYPE_CHECKING:
     from harness.oneshot_study import OneShotStudy
-    from harness.run import StudyRun
+    from harness.running import StudyRun
     from harness.study import Study
 
 NAMED_LEFT_OVER = 5

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from harness.engine import Outcome
-from harness.folder import add_to_study, owner_of, writable
-from harness.lock import locked
-from harness.mirror import Mirror
-from harness.run import Groups, Progress, StudyRun, check_how, left_over, record_shards
+from harness.running import Progress, StudyRun, carry_out, check_how
 from harness.toy import ToyResult, run_toy
 from harness.toy_study import ToyCell, ToyStudy
 from optimizers.registry import OPTIMIZERS
 from results.drawing import save
-from results.files import sweep, write_atomically, write_json
-from results.record import CELL_FILE, STUDY_FILE, seeds_on_record
+from results.files import write_atomically
+from results.record import seeds_on_record
 from results.toy_figure import toy_figure
 from results.toy_record import ToyRecord, read_trials, write_trials
 from results.toy_table import render_toy, toy_rows
@@ -54,52 +50,37 @@ def run_toy_study(
 ) -> StudyRun:
     """Runs what is missing of a toy study, as :func:`harness.run.run` does of others; it has the same arguments."""
     check_how(arena, jobs, engine)
-    folder = Path(arena) / study.name
-    result = StudyRun(folder)
-    with writable(folder), locked(folder / ".lock", wait=False, what=f"study {study.name!r}"), ExitStack() as stack:
-        _plan(study, folder)
-        shards = missing_trials(study, folder)
-        mirror = stack.enter_context(Mirror(folder)) if tracking else None
-        result.store = mirror.uri if mirror else ""
-        groups = Groups(mirror, shards) if mirror else None
+    return carry_out(_Toy(study), arena=arena, jobs=jobs, engine=engine, tracking=tracking, progress=progress)
 
-        def write(outcome: Outcome[ToyShard], made: dict[str, Any]) -> None:
-            columns = asdict(outcome.result)
-            write_trials(folder / outcome.shard.cell.folder, columns.pop("seeds"), columns, made)
-            if groups:
-                groups.done(outcome.shard)
 
-        result.failures = record_shards(shards, jobs, engine, progress, write)
-        add_to_study(folder, failures=result.failures)
-        result.left_over = left_over(study.cells, folder)
-        records = [read_trials(folder / cell.folder, cell.seeds_of(study.seeds)) for cell in study.cells]
+class _Toy:
+    """A toy study, as it is run."""
+
+    def __init__(self, study: ToyStudy) -> None:
+        self.name, self.cells, self._study = study.name, study.cells, study
+        self.skipped: list[tuple[str, str]] = []
+
+    def about(self) -> dict[str, Any]:
+        return {
+            "kind": "toy",
+            "description": self._study.description,
+            "seeds": sorted(self._study.seeds),
+            "fewer_seeds": {cell.folder: cell.seeds for cell in self.cells if cell.seeds is not None},
+        }
+
+    def missing(self, folder: Path) -> list[ToyShard]:
+        return missing_trials(self._study, folder)
+
+    def write(self, folder: Path, outcome: Outcome[ToyShard], made: dict[str, Any]) -> None:
+        columns = asdict(outcome.result)
+        write_trials(folder, columns.pop("seeds"), columns, made)
+
+    def conclude(self, result: StudyRun) -> None:
+        folders = [(result.folder / cell.folder, cell.seeds_of(self._study.seeds)) for cell in self.cells]
+        records = [read_trials(folder, seeds) for folder, seeds in folders]
         records = [record for record in records if len(record.seeds)]
         if records:
             _conclude(result, records)
-        if mirror:
-            mirror.finish()
-        if progress:
-            progress.finished(result)
-    result.mirror_problem = mirror.problem if mirror else ""
-    return result
-
-
-def _plan(study: ToyStudy, folder: Path) -> None:
-    """Writes what the study is made of, and clears what a killed run left half written."""
-    sweep(folder)
-    for cell in study.cells:
-        (folder / cell.folder).mkdir(exist_ok=True)
-        write_json(folder / cell.folder / CELL_FILE, cell.describe())
-    about = {
-        "id": owner_of(folder),
-        "kind": "toy",
-        "name": study.name,
-        "description": study.description,
-        "cells": [cell.folder for cell in study.cells],
-        "seeds": sorted(study.seeds),
-        "fewer_seeds": {cell.folder: cell.seeds for cell in study.cells if cell.seeds is not None},
-    }
-    write_json(folder / STUDY_FILE, about)
 
 
 def missing_trials(study: ToyStudy, folder: Path) -> list[ToyShard]:

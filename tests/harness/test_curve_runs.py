@@ -11,7 +11,8 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 from stored_runs import assert_mirrored, client_of, runs_of
 
-from harness.run import StudyRun, run
+from harness.run import run
+from harness.running import StudyRun
 from harness.study import Study
 from results.curves import curves
 

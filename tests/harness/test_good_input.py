@@ -12,7 +12,7 @@ import pytest
 from command_lines import MODULE, VALUES, comparison, optimizer
 
 from harness.cli import main
-from harness.run import StudyRun
+from harness.running import StudyRun
 from harness.study import Study
 from harness.tabular import Budget
 from results.record import read_study

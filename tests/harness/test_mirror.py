@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from stored_runs import assert_mirrored, client_of, runs_of
 
-from harness.run import Groups, StudyRun, run
+from harness.run import run
+from harness.running import Groups, StudyRun
 from harness.store import store_uri
 from harness.study import Study
 from results.record import BEST_SEEN

@@ -20,7 +20,7 @@ from harness.oneshot import complete
 from harness.oneshot_run import run_oneshot_study
 from harness.oneshot_settings import LoopSettings
 from harness.oneshot_study import OneShotStudy
-from harness.run import StudyRun
+from harness.running import StudyRun
 from harness.shared_weights import SharedWeights
 from optimizers.registry import OPTIMIZERS
 from results.oneshot_record import OneShotCell, progress_file, read_oneshot_cell

@@ -20,7 +20,8 @@ from stored_runs import NOTE, assert_mirrored, client_of, content_of, experiment
 
 from harness.cli import main
 from harness.pages import VIEW_TAG
-from harness.run import StudyRun, run
+from harness.run import run
+from harness.running import StudyRun
 from harness.study import Study
 from harness.toy_run import run_toy_study
 from harness.toy_study import ToyStudy

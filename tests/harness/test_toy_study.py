@@ -14,7 +14,7 @@ from mlflow import MlflowClient
 from stored_runs import assert_mirrored, runs_of
 
 from harness.cli import main
-from harness.run import StudyRun
+from harness.running import StudyRun
 from harness.study import Study
 from harness.toy import ToyProblem, run_toy
 from harness.toy_run import missing_trials, run_toy_study
