@@ -190,11 +190,20 @@ def _draw(axes: Axes, curves: Curves, styles: Mapping[str, Style]) -> None:
 
 
 def _mark(axes: Axes, lines: Mapping[str, float], look: Look) -> None:
-    """Horizontal lines with their names."""
+    """Horizontal lines with their names: that of the highest above it, of others below, where they are closer."""
     for name, at in lines.items():
         axes.axhline(at, color="0.3", linewidth=0.7, zorder=1)
-        place = "axes fraction", "data"
-        axes.annotate(name, (0, at), (3, 2), place, "offset points", fontsize=look.small - 1, color="0.25")
+        above = at == max(lines.values())
+        axes.annotate(
+            name,
+            (0, at),
+            (3, 2 if above else -2),
+            ("axes fraction", "data"),
+            "offset points",
+            va="bottom" if above else "top",
+            fontsize=look.small - 1,
+            color="0.25",
+        )
 
 
 def _mean_in_words(curves: Curves) -> str:

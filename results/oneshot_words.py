@@ -17,10 +17,11 @@ def preface(rows: Sequence[OneShotRow]) -> Iterator[str]:
     """On what was searched, in sentences."""
     about = rows[0].cell.about
     images, (channels, height, width) = about["images"], about["images"]["shape"]
+    remark = f" {images['remark'][0].upper()}{images['remark'][1:]}." if images["remark"] else ""
     yield (
         f"{about['supernet']['label']} on {images['label']}: {images['train_images']:,} images to train with and "
         f"{images['test_images']:,} to test, {images['classes']} classes, {height} x {width} pixels, "
-        f"{channels} channel{'s' * (channels > 1)}.{' ' * bool(images['remark'])}{images['remark']}"
+        f"{channels} channel{'s' * (channels > 1)}.{remark}"
     )
 
 
