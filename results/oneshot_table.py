@@ -42,7 +42,7 @@ def render_oneshot(rows: Sequence[OneShotRow]) -> str:
         if any(row.cell.is_search for row in rows):
             plain.print(_supernets([row for row in rows if row.cell.is_search]))
             _print(plain, shared_notes(rows))
-        plain.print(_found(rows))
+            plain.print(_found(rows))
     return captured.get()
 
 

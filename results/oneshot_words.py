@@ -72,7 +72,7 @@ def _compared(row: OneShotRow, against: MeanDifference, named: Callable[[str], s
 
 
 def _not_compared(rows: Sequence[OneShotRow], named: Callable[[str], str]) -> Iterator[str]:
-    left = [row for row in rows if row.against is None and not row.is_random]
+    left = [row for row in rows if row.against is None and row.cell.is_search]
     untrained = [named(row.label) for row in left if np.isnan(row.retrained).all()]
     lonely = [named(row.label) for row in left if not np.isnan(row.retrained).all()]
     if untrained:
@@ -109,7 +109,9 @@ def notes(rows: Sequence[OneShotRow]) -> Iterator[str]:
             f"{table['median_reported']:.2f}, the best by what is searched {table['best_reported']:.2f}."
             + ("" if table["same_images"] else " These are other images than were searched on: a proxy at best.")
         )
-    yield "± is the standard deviation over searches or architectures, not an error of the mean."
+    given = any(not row.cell.is_search and not row.is_random for row in rows)
+    trainings = ", of a given architecture over its trainings" if given else ""
+    yield f"± is the standard deviation over searches or architectures{trainings}, not an error of the mean."
 
 
 def shared_notes(rows: Sequence[OneShotRow]) -> Iterator[str]:

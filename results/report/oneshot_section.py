@@ -61,7 +61,8 @@ def _problem(rows: Sequence[OneShotRow], prefix: str, look: Look, styles: Mappin
         yield _grid(path)
     drawn = [_drawn(row, prefix, look) for row in searches[:SHOWN_FOUND]]
     shown = (_grid(drawn),) if drawn else ()
-    yield Fold("Architectures that were found", (*shown, found_table(rows, f"{prefix}-found")))
+    title = "Architectures that were found" if searches else "Architectures, run by run"
+    yield Fold(title, (*shown, found_table(rows, f"{prefix}-found")))
 
 
 def _drawn(row: OneShotRow, prefix: str, look: Look) -> Drawing:

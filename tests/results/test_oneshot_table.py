@@ -161,6 +161,15 @@ def test_a_given_architecture_counts_its_trainings(tmp_path: Path) -> None:
     assert "(3 trainings against 10 random architectures)" in list(verdict(rows))[-1]
 
 
+def test_architectures_that_nobody_searched_are_not_said_to_be_found(tmp_path: Path) -> None:
+    rows = rows_of(write_study(tmp_path / "s", {}, given={string_of(GOOD): [97.0, 98.0]}))
+    text = text_of(rows)
+    assert "97.50" in text
+    assert "over its trainings" in text
+    for of_searches in ("found by", "worth it", "supernet of", "minus random architectures:"):
+        assert of_searches not in text
+
+
 def test_what_was_found_is_counted_and_named(tmp_path: Path) -> None:
     archs = {"asng": [GOOD, SKIPS, GOOD], "gdas": [DEAD, SKIPS, SKIPS]}
     searches = {"asng": [97.0, 95.0, 97.5], "gdas": [10.0, 95.0, 94.0]}
