@@ -92,7 +92,7 @@ def notes(rows: Sequence[OneShotRow]) -> Iterator[str]:
         each = max(len(run.result["retrained"]) for run in random.cell.runs)
         yield (
             f"Random: {_architectures(len(random.cell.runs))}, drawn uniformly from those with a path from input to "
-            f"output, trained from scratch as what was found was ({retraining['epochs']} epochs, "
+            f"output, trained from scratch as what was found was ({retraining['epochs']} epoch{'s' * (retraining['epochs'] > 1)}, "
             f"{each} training{'s' * (each > 1)} each)."
         )
     if any(row.against is not None and row.against.has_interval for row in rows):
