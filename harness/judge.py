@@ -25,6 +25,8 @@ from search_spaces.space import Ints
 from search_spaces.supernet import SupernetSpace
 
 if TYPE_CHECKING:
+    import torch
+
     from harness.shared_weights import SharedWeights
 
 MOST_DRAWS = 1000  # for each architecture that is wanted alive
@@ -39,7 +41,7 @@ class Judge:
         table: of the same search space, None where there is none.
         settings: of the loop, complete ones.
         seed: of the search.
-        cuda: whether the search is on a GPU.
+        device: on which the search is.
     """
 
     def __init__(
@@ -49,18 +51,17 @@ class Judge:
         table: TabularBenchmark | None,
         settings: LoopSettings,
         seed: int,
-        *,
-        cuda: bool,
+        device: torch.device,
     ) -> None:
         import torch
 
         from harness.training import generator
 
-        self._weights, self._space, self._table, self._settings, self._cuda = weights, space, table, settings, cuda
+        self._weights, self._space, self._table, self._settings = weights, space, table, settings
         order = torch.randperm(len(weights.valid_half), generator=generator(seed, "monitor"))
         self._images = weights.valid_half[order.to(weights.valid_half.device)]
         self._draws = Streams((seed,), "monitor")
-        self._load = MachineLoad(cuda=cuda)
+        self._load = MachineLoad(device)
 
     def look(self, method: Method) -> dict[str, float]:
         """The recommendation, or for a method without a mode the best of some samples: its ``recommended`` rank, its

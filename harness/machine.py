@@ -6,7 +6,10 @@ import math
 import os
 import platform
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
 
 
 def machine() -> dict[str, Any]:
@@ -25,11 +28,15 @@ class MachineLoad:
     """Memory and load, from one look to the next.
 
     Args:
-        cuda: whether the peak is that of a GPU's memory; else it is that of the process.
+        device: that is at work. The peak of a GPU's memory is counted from here on; without one it is the process's.
     """
 
-    def __init__(self, *, cuda: bool) -> None:
-        self._cuda = cuda
+    def __init__(self, device: torch.device) -> None:
+        self._gpu = device if device.type == "cuda" else None
+        if self._gpu:
+            import torch
+
+            torch.cuda.reset_peak_memory_stats(self._gpu)  # a process runs one seed after another
         self._psutil: Any = None
         try:
             import psutil
@@ -49,8 +56,8 @@ class MachineLoad:
         }
 
     def _peak(self) -> float:
-        if not self._cuda:
+        if not self._gpu:
             return peak_mebibytes()
         import torch
 
-        return torch.cuda.max_memory_allocated() / 2**20
+        return torch.cuda.max_memory_allocated(self._gpu) / 2**20

@@ -27,8 +27,24 @@ Method = SamplingOptimizer | GradientOptimizer
 Columns = dict[str, list[float]]
 
 
+class LossNotFinite(ArithmeticError):  # noqa: N818 it says what is so
+    """A loss is NaN or infinite.
+
+    Attributes:
+        place: of it among the losses of the step.
+        value: of it.
+    """
+
+    def __init__(self, place: int, value: float) -> None:
+        super().__init__(place, value)
+        self.place, self.value = place, value
+
+
 class WeightSharing(BilevelProblem, Protocol):
-    """Weights that all architectures share, trained on batches of one half of the data and measured on the other's."""
+    """Weights that all architectures share, trained on batches of one half of the data and measured on the other's.
+
+    A loss that is NaN or infinite is raised, as :class:`LossNotFinite`.
+    """
 
     @property
     def steps_per_epoch(self) -> int: ...
@@ -52,12 +68,12 @@ class Monitor(Protocol):
         """Numbers by name."""
 
 
-def complete(settings: LoopSettings, method: type[Method] | Method) -> LoopSettings:
+def complete(settings: LoopSettings, method: Method) -> LoopSettings:
     """The settings with what depends on the method filled in.
 
     Args:
         settings: of the loop.
-        method: an optimizer; of a class ``lam`` is not known yet.
+        method: an optimizer.
 
     Raises:
         ArenaError: for phases that alternate where the method is a gradient optimizer.
@@ -76,7 +92,7 @@ def complete(settings: LoopSettings, method: type[Method] | Method) -> LoopSetti
     return replace(settings, weight_samples=samples, final_candidates=candidates)
 
 
-def has_mode(method: type[Method] | Method) -> bool:
+def has_mode(method: Method) -> bool:
     """Whether the method recommends something of its own. The best loss seen says nothing while weights change."""
     return method.recommends != "best seen"
 
@@ -164,11 +180,10 @@ def _epoch(
             losses, phase = valid_losses, "validation"
             weights.next_valid()
             valid_losses.append(half.own_step())
-    except ArithmeticError as error:
-        place, value = error.args
+    except LossNotFinite as error:
         raise ArenaError(
-            f"the {phase} loss is {value} in epoch {epoch}, step {len(losses) + 1}, at "
-            f"{name_of(half.tried[place])}; a lower weights_lr than {settings.weights_lr:g} or "
+            f"the {phase} loss is {error.value} in epoch {epoch}, step {len(losses) + 1}, at "
+            f"{name_of(half.tried[error.place])}; a lower weights_lr than {settings.weights_lr:g} or "
             "a gradient_clip above 0 may help"
         ) from None
     return train_losses, valid_losses

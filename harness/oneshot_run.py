@@ -37,10 +37,10 @@ def run_oneshot_study(
 ) -> StudyRun:
     """Runs what is missing of a one-shot study, as :func:`harness.run.run` does of others; it has the same arguments.
 
-    By default one seed runs at a time on each GPU, and without one on each core.
+    By default seeds run one at a time on a GPU, and without one as many as there are cores.
     """
     check_how(arena, jobs, engine)
-    at_a_time = jobs or _devices(study.device)
+    at_a_time = jobs or _at_a_time(study.device)
     return carry_out(_OneShot(study), arena=arena, jobs=at_a_time, engine=engine, tracking=tracking, progress=progress)
 
 
@@ -89,13 +89,11 @@ def missing_seeds(study: OneShotStudy, cells: Cells, folder: Path) -> list[OneSh
     return shards
 
 
-def _devices(device: str) -> int | None:
-    """How many seeds run at a time; None for one a core."""
-    import torch
-
+def _at_a_time(device: str) -> int | None:
+    """How many seeds run at a time: on a GPU one, as all would be on the same; None for one a core."""
     from harness.training import choose_device
 
-    return torch.cuda.device_count() if choose_device(device).type == "cuda" else None
+    return 1 if choose_device(device).type == "cuda" else None
 
 
 def _conclude(result: StudyRun, records: Sequence[OneShotCell]) -> None:

@@ -91,14 +91,15 @@ def _search(cell: SearchCell, seed: int, device: torch.device, log: ProgressLog)
     """The epochs of a search, and its answer."""
     from harness.judge import Judge
     from harness.shared_weights import SharedWeights
+    from harness.training import telling_memory
     from search_spaces.device_images import DeviceImages
 
     scene, space, data = cell.scene, cell.scene.load_supernet(), cell.scene.load_images()
     make = partial(space.supernet, data.train_images.shape[1], len(data.classes))
-    with _threads(cell.loop.threads):
+    with _threads(cell.loop.threads), telling_memory(cell.loop.batch_size):
         weights = SharedWeights(make, DeviceImages.of_data(data, "train", device), cell.loop, seed)
         method = cell.make_optimizer(seed, weights.steps_per_epoch * cell.loop.epochs)
-        judge = Judge(weights, space, scene.load_table(), cell.loop, seed, cuda=device.type == "cuda")
+        judge = Judge(weights, space, scene.load_table(), cell.loop, seed, device)
         epochs = search(method, weights, cell.loop, judge, space.architecture_string, log.epoch)
         found = judge.conclude(method)
     return epochs, {**found, "steps": int(epochs["step"][-1]), "search_seconds": epochs["seconds"][-1]}
@@ -133,7 +134,7 @@ def _train(
     space, data, settings = scene.load_supernet(), scene.load_images(), scene.retraining
     make = partial(space.network, arch, data.train_images.shape[1], len(data.classes))
     train, test = (DeviceImages.of_data(data, split, device) for split in ("train", "test"))
-    load = MachineLoad(cuda=device.type == "cuda")
+    load = MachineLoad(device)
     trained = []
     with _threads(settings.threads):
         for seed in seeds:

@@ -11,9 +11,9 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from harness.oneshot import Columns
+from harness.oneshot import Columns, LossNotFinite
 from harness.oneshot_settings import RetrainSettings, check_training_batch
-from harness.training import Descent, LossNotFinite, chunks, generator, seeded, shuffled, telling_memory
+from harness.training import Descent, chunks, generator, seeded, shuffled, telling_memory
 from search_spaces.device_images import DeviceImages
 from search_spaces.errors import ArenaError
 
@@ -27,12 +27,10 @@ class Trained:
             ``seconds`` of training.
         epochs: by name a number an epoch: ``epoch``, ``learning_rate``, ``train_loss``, ``train_accuracy`` (% of the
             images of the epoch, as they were seen) and ``seconds``.
-        parameters: how many weights the network has.
     """
 
     result: dict[str, float]
     epochs: Columns
-    parameters: int
 
 
 def retrain(
@@ -78,7 +76,7 @@ def retrain(
                 columns.setdefault(name, []).append(value)
         accuracy, loss = _test(net.eval(), test)
     result = {"seed": seed, "test_accuracy": accuracy, "test_loss": loss, "seconds": columns["seconds"][-1]}
-    return Trained(result, columns, parameters(net))
+    return Trained(result, columns)
 
 
 def parameters(net: nn.Module) -> int:

@@ -12,8 +12,9 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from harness.oneshot import LossNotFinite
 from harness.oneshot_settings import LoopSettings, check_search_batch
-from harness.training import Descent, LossNotFinite, chunks, finite, generator, seeded, shuffled, telling_memory
+from harness.training import Descent, chunks, finite, generator, seeded, shuffled
 from search_spaces.device_images import DeviceImages
 from search_spaces.gates import Gates
 
@@ -75,8 +76,7 @@ class SharedWeights:
         Raises:
             LossNotFinite: at the first loss that is not.
         """
-        with telling_memory(self._settings.batch_size):
-            return self._descent.step(self._loss(self._train, one) / len(gates) for one in gates)
+        return self._descent.step(self._loss(self._train, one) / len(gates) for one in gates)
 
     def valid_losses(self, gates: Sequence[Gates]) -> NDArray[np.float64]:
         """The loss of each on this validation batch, without gradient: [B].
@@ -84,7 +84,7 @@ class SharedWeights:
         Raises:
             LossNotFinite: for one that is not.
         """
-        with torch.no_grad(), telling_memory(self._settings.batch_size):
+        with torch.no_grad():
             losses = torch.stack([self._loss(self._valid, one) for one in gates]).double().cpu().numpy()
         if not np.isfinite(losses).all():
             place = int(np.flatnonzero(~np.isfinite(losses))[0])
@@ -97,8 +97,7 @@ class SharedWeights:
         Raises:
             LossNotFinite: where it is not.
         """
-        with telling_memory(self._settings.batch_size):
-            return finite(self._loss(self._train, gates))
+        return finite(self._loss(self._train, gates))
 
     def valid_loss(self, gates: Gates) -> Tensor:
         """The loss on this validation batch, with its graph.
@@ -106,8 +105,7 @@ class SharedWeights:
         Raises:
             LossNotFinite: where it is not.
         """
-        with telling_memory(self._settings.batch_size):
-            loss = finite(self._loss(self._valid, gates))
+        loss = finite(self._loss(self._valid, gates))
         self.last_valid_loss = float(loss.detach())
         return loss
 
@@ -116,7 +114,7 @@ class SharedWeights:
 
         Neither weights, nor buffers, nor the order of images to come are changed.
         """
-        with torch.no_grad(), telling_memory(self._settings.batch_size):
+        with torch.no_grad():
             results = torch.stack([self._judge(one, images) for one in gates]).cpu().numpy()
         return 100.0 * results[:, 0] / len(images), results[:, 1] / len(images)
 

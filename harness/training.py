@@ -11,6 +11,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
+from harness.oneshot import LossNotFinite
 from harness.oneshot_settings import Sgd
 from search_spaces.errors import ArenaError
 
@@ -21,19 +22,6 @@ _OUT_OF_MEMORY = (
     "can't allocate memory",
     "DefaultCPUAllocator",
 )  # torch has no error of its own
-
-
-class LossNotFinite(ArithmeticError):  # noqa: N818 it says what is so
-    """A loss is NaN or infinite.
-
-    Attributes:
-        place: of it among the losses of the step.
-        value: of it.
-    """
-
-    def __init__(self, place: int, value: float) -> None:
-        super().__init__(place, value)
-        self.place, self.value = place, value
 
 
 def finite(loss: Tensor) -> Tensor:

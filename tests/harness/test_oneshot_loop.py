@@ -17,6 +17,7 @@ from harness.oneshot_settings import LoopSettings
 from harness.shared_weights import SharedWeights
 from harness.tabular import Budget
 from harness.tabular import search as search_table
+from harness.training import telling_memory
 from optimizers.registry import OPTIMIZERS
 from search_spaces.errors import ArenaError
 from search_spaces.gates import Gates
@@ -254,21 +255,32 @@ def test_a_batch_larger_than_half_the_data_is_refused() -> None:
         MemoryError(),
     ],
 )
-def test_too_little_memory_names_a_batch_size(monkeypatch: pytest.MonkeyPatch, cause: Exception) -> None:
-    weights = SharedWeights(PlantedNet, planted_images(256), PLANTED, 0)
-    weights.next_train()
-
-    def fail(*_: Any) -> Any:
+def test_too_little_memory_names_a_batch_size(cause: Exception) -> None:
+    with (
+        pytest.raises(ArenaError, match="out of memory with batch_size = 64; try batch_size = 32"),
+        telling_memory(64),
+    ):
         raise cause
 
-    monkeypatch.setattr(weights, "_loss", fail)
-    with pytest.raises(ArenaError, match="out of memory with batch_size = 64; try batch_size = 32"):
-        weights.train([Gates.of_arch([1] * 6)])
+
+def test_other_errors_of_torch_are_not_taken_for_that() -> None:
+    with pytest.raises(RuntimeError, match="size"), telling_memory(64):
+        torch.zeros(2) @ torch.zeros(3)
 
 
-def test_other_errors_of_torch_are_not_taken_for_that(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_arithmetic_is_not_taken_for_a_loss(monkeypatch: pytest.MonkeyPatch) -> None:
     weights = SharedWeights(PlantedNet, planted_images(256), PLANTED, 0)
-    weights.next_train()
-    monkeypatch.setattr(weights, "_loss", lambda *_: torch.zeros(2) @ torch.zeros(3))
-    with pytest.raises(RuntimeError, match="size"):
-        weights.train([Gates.of_arch([1] * 6)])
+    asng = make("asng", SPACE, 0, 1)
+
+    def fail(*_: Any) -> None:
+        raise ZeroDivisionError("of an optimizer")
+
+    monkeypatch.setattr(asng, "tell", fail)
+    with pytest.raises(ZeroDivisionError, match="of an optimizer"):
+        search(asng, weights, complete(PLANTED, asng), Blind(), name_of)
+
+
+def test_the_random_state_of_torch_is_left_as_it_was() -> None:
+    before = torch.get_rng_state()
+    planted("gdas", 0, LoopSettings(epochs=1, batch_size=512))
+    assert torch.equal(torch.get_rng_state(), before)

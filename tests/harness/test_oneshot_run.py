@@ -16,8 +16,9 @@ import torch
 
 from harness.cli import main
 from harness.judge import Judge, random_architectures
+from harness.machine import MachineLoad
 from harness.oneshot import complete
-from harness.oneshot_run import run_oneshot_study
+from harness.oneshot_run import _at_a_time, run_oneshot_study
 from harness.oneshot_settings import LoopSettings
 from harness.oneshot_study import OneShotStudy
 from harness.running import StudyRun
@@ -152,6 +153,39 @@ def test_a_seed_that_fails_is_told_and_the_others_go_on(tmp_path: Path) -> None:
     assert cells["random_search"].runs[0].result["true"] is None
 
 
+@pytest.mark.parametrize(
+    ("changes", "fails", "batch"),
+    [
+        ({"optimizers": ["asng"], "retraining": None}, "torch.Tensor.backward", 100),
+        ({"optimizers": ["darts"], "retraining": None}, "torch.autograd.grad", 100),
+        ({"optimizers": (), "random_architectures": 1}, "torch.Tensor.backward", 200),
+    ],
+)
+def test_memory_that_ends_on_the_way_back_names_a_batch_size(
+    changes: dict[str, Any], fails: str, batch: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+    monkeypatch.setattr(fails, fail)
+    ((_, error),) = run(tmp_path, **({"seeds": 1, "table": None, "random_architectures": 0} | changes)).failures
+    assert error.startswith(f"out of memory with batch_size = {batch}; try batch_size = {batch // 2}")
+
+
+def test_one_seed_at_a_time_is_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
+    assert [_at_a_time(device) for device in ("auto", "cuda:3", "cpu")] == [1, 1, None]
+
+
+def test_the_peak_of_memory_is_that_of_the_gpu_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    gpu, calls = torch.device("cuda:1"), []
+    monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda device: calls.append(("reset", device)))
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda device: calls.append(("peak", device)) or 3 * 2**20)
+    assert MachineLoad(gpu).since_last()["peak_mebibytes"] == 3
+    assert calls == [("reset", gpu), ("peak", gpu)]
+
+
 def supernet(seed: int = 0, **own: Any) -> tuple[NASBench201Supernet, SharedWeights, LoopSettings]:
     space, data = NASBench201Supernet(channels=2, cells=1), load_images("digits")
     settings = LoopSettings(**({"epochs": 1, "batch_size": 50} | own))
@@ -168,7 +202,7 @@ def test_watching_changes_nothing(name: str, batchnorm: str) -> None:
         space, weights, settings = supernet(batchnorm=batchnorm, recalibration_images=64, ranking_architectures=10)
         method = OPTIMIZERS.load(name)(space.space, (3,))
         settings = complete(settings, method)
-        judge = Judge(weights, space, get_benchmark("nasbench201"), settings, 3, cuda=False)
+        judge = Judge(weights, space, get_benchmark("nasbench201"), settings, 3, torch.device("cpu"))
         net = weights._net
         for _ in range(3):
             weights.next_train()
