@@ -19,8 +19,10 @@ from harness.tabular import Budget
 from harness.tabular import search as search_table
 from harness.training import telling_memory
 from optimizers.registry import OPTIMIZERS
+from search_spaces.device_images import DeviceImages
 from search_spaces.errors import ArenaError
 from search_spaces.gates import Gates
+from search_spaces.image_sets.base import Augmentation
 from search_spaces.registry import get_benchmark
 
 PLANTED = LoopSettings(epochs=12, batch_size=64, weights_lr=0.2)
@@ -192,6 +194,27 @@ def test_halves_are_disjoint_and_the_same_for_every_method() -> None:
     for one, two, three in zip(weights.weights, again.weights, other.weights, strict=True):
         assert torch.equal(one, two)
         assert not torch.equal(one, three)
+
+
+def test_weights_and_method_see_their_own_half_alone() -> None:
+    """Of images that tell their number, every batch, and those by which statistics are recalibrated."""
+    numbers = np.arange(200, dtype=np.uint8)
+    plain = {"mean": [0.0], "deviation": [1 / 255], "augmentation": Augmentation(pad=0, flip=False, cutout=0)}
+    images = DeviceImages(numbers[:, None, None, None], numbers % 2, **plain, device="cpu")
+    settings = LoopSettings(epochs=1, batch_size=30, recalibration_images=40)
+    weights = SharedWeights(lambda: torch.nn.Conv2d(1, 2, 1), images, settings, 0)
+    seen: dict[str, list[int]] = {"train": [], "valid": []}
+    for _ in range(6):
+        for half in seen:
+            getattr(weights, f"next_{half}")()
+            seen[half] += getattr(weights, f"_{half}")[0].flatten().int().tolist()
+    train, valid = weights.train_half.tolist(), weights.valid_half.tolist()
+    for half, own in (("train", train), ("valid", valid)):
+        assert set(seen[half]) <= set(own)
+        assert [len(set(seen[half][start : start + 90])) for start in (0, 90)] == [90, 90], "once an epoch"
+        assert seen[half][:90] != seen[half][90:], "in a new order"
+    assert set(weights._recalibrating.tolist()) <= set(train)
+    assert len(weights._recalibrating) == 40
 
 
 def test_a_seed_is_a_run() -> None:
