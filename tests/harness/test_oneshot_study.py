@@ -75,6 +75,38 @@ def test_identities_tell_what_changes_numbers() -> None:
         assert only(**changes).id != base, changes
 
 
+def test_how_it_is_trained_from_scratch_is_a_part_of_both_identities() -> None:
+    def ids(**retraining: Any) -> tuple[str, ...]:
+        return tuple(cell.id for cell in cells(random_architectures=2, retraining=retraining))
+
+    base = ids(epochs=2)
+    assert ids(epochs=2) == base
+    for changes in ({"epochs": 3}, {"epochs": 2, "seeds": 2}, {"epochs": 2, "weights_lr": 0.2}):
+        assert not {*ids(**changes)} & {*base}
+
+
+@pytest.mark.parametrize(
+    "version",
+    [
+        "harness.oneshot_cell.ONESHOT_VERSION",
+        "harness.scene.RETRAIN_VERSION",
+        "search_spaces.nasbench201.NASBench201Supernet.version",
+    ],
+)
+def test_a_version_that_is_raised_makes_another_identity(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    base = only(retraining={"epochs": 2}).id
+    monkeypatch.setattr(version, 99)
+    assert only(retraining={"epochs": 2}).id != base
+
+
+def test_a_table_from_other_files_makes_another_identity(monkeypatch: pytest.MonkeyPatch) -> None:
+    cell = only(table="nasbench201(reported=validation)")
+    table, before = cell.scene.load_table(), cell.id
+    assert table
+    monkeypatch.setattr(table, "checksums", table.checksums | {"a file": "of today"})
+    assert only(table="nasbench201(reported=validation)").id != before
+
+
 def test_architectures_to_train() -> None:
     text = "|nor_conv_3x3~0|+|none~0|skip_connect~1|+|skip_connect~0|none~1|nor_conv_1x1~2|"
     random, given = cells(optimizers=(), random_architectures=3, architectures=[text], retraining={"epochs": 1})

@@ -100,6 +100,21 @@ def test_differences_agree_with_the_exact_product_on_relus_when_no_kink_is_stepp
     assert fine < 1e-5 < coarse
 
 
+def test_differences_are_taken_a_hundredth_away_to_either_side() -> None:
+    """In the norm over all weights, as in the paper, however long the gradient there is."""
+
+    class Watched(Mixed):
+        def train_loss(self, gates: Gates) -> Tensor:
+            at.append(torch.cat([weight.detach().flatten() for weight in self.weights]))
+            return super().train_loss(gates)
+
+    at: list[Tensor] = []
+    direction(Watched(), order=2)
+    start, one, other = at
+    assert torch.linalg.vector_norm(one - start).item() == pytest.approx(0.01)
+    torch.testing.assert_close(one - start, start - other)
+
+
 def test_a_weight_without_gradient_is_not_moved_by_the_step_ahead() -> None:
     """As SGD leaves it alone; and a momentum that is not there counts as none."""
 
