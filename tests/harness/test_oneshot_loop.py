@@ -17,7 +17,7 @@ from harness.oneshot_settings import LoopSettings
 from harness.shared_weights import SharedWeights
 from harness.tabular import Budget
 from harness.tabular import search as search_table
-from harness.training import telling_memory
+from harness.training import chunks, telling_memory
 from optimizers.registry import OPTIMIZERS
 from search_spaces.device_images import DeviceImages
 from search_spaces.errors import ArenaError
@@ -263,6 +263,15 @@ def test_a_loss_that_is_not_finite_stops_the_run(name: str) -> None:
         ArenaError, match=r"loss is (nan|inf) in epoch \d, step \d+, at \[.*a lower weights_lr than 1e\+30"
     ):
         planted(name, 0, settings)
+
+
+@pytest.mark.parametrize("count", [1, 256, 257, 600])
+def test_what_is_judged_has_no_part_too_short_for_statistics(count: int) -> None:
+    parts = chunks(torch.arange(count))
+    assert torch.equal(torch.cat(parts), torch.arange(count))
+    lengths = [len(part) for part in parts]
+    assert max(lengths) <= 256
+    assert max(lengths) - min(lengths) <= 1
 
 
 def test_a_batch_larger_than_half_the_data_is_refused() -> None:

@@ -23,6 +23,7 @@ from harness.oneshot_settings import LoopSettings
 from harness.oneshot_study import OneShotStudy
 from harness.running import StudyRun
 from harness.shared_weights import SharedWeights
+from harness.training import Descent
 from optimizers.registry import OPTIMIZERS
 from results.oneshot_record import OneShotCell, progress_file, read_oneshot_cell
 from results.record import asked_of
@@ -184,6 +185,23 @@ def test_the_peak_of_memory_is_that_of_the_gpu_at_work(monkeypatch: pytest.Monke
     monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda device: calls.append(("peak", device)) or 3 * 2**20)
     assert MachineLoad(gpu).since_last()["peak_mebibytes"] == 3
     assert calls == [("reset", gpu), ("peak", gpu)]
+
+
+def test_threads_are_those_that_were_asked_for_and_then_as_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts: list[int] = []
+    step = Descent.step
+    monkeypatch.setattr(
+        Descent, "step", lambda self, losses: (counts.append(torch.get_num_threads()), step(self, losses))[1]
+    )
+    small: dict[str, Any] = {
+        "loop": {"epochs": 1, "batch_size": 600, "threads": 2},
+        "retraining": {"epochs": 1, "batch_size": 1200, "seeds": 1, "threads": 3},
+    }
+    run(tmp_path, optimizers=["asng"], seeds=1, random_architectures=0, table=None, **small)
+    assert counts == [2, 3]
+    assert torch.get_num_threads() == 1
 
 
 def supernet(seed: int = 0, **own: Any) -> tuple[NASBench201Supernet, SharedWeights, LoopSettings]:
