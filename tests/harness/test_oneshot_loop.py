@@ -12,7 +12,7 @@ import pytest
 import torch
 from planted_task import RIGHT, SIGNAL, SPACE, PlantedNet, planted_images
 
-from harness.oneshot import complete, recommended, search
+from harness.oneshot import LossNotFinite, complete, recommended, search
 from harness.oneshot_settings import LoopSettings
 from harness.shared_weights import SharedWeights
 from harness.tabular import Budget
@@ -263,6 +263,23 @@ def test_a_loss_that_is_not_finite_stops_the_run(name: str) -> None:
         ArenaError, match=r"loss is (nan|inf) in epoch \d, step \d+, at \[.*a lower weights_lr than 1e\+30"
     ):
         planted(name, 0, settings)
+
+
+@pytest.mark.parametrize("measured", ["train", "valid_losses"])
+def test_which_loss_is_not_finite_is_told_and_nothing_has_moved(measured: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = SharedWeights(PlantedNet, planted_images(256), PLANTED, 0)
+    weights.next_train()
+    weights.next_valid()
+    loss = weights._loss
+    monkeypatch.setattr(
+        weights, "_loss", lambda batch, gates: loss(batch, gates) * (np.nan if gates.active[0] == (2,) else 1)
+    )
+    before = [weight.detach().clone() for weight in weights.weights]
+    with pytest.raises(LossNotFinite) as told:
+        getattr(weights, measured)([Gates.of_arch([value] * 6) for value in (1, 3, 2, 2)])
+    assert told.value.place == 2
+    assert np.isnan(told.value.value)
+    assert all(torch.equal(weight, one) for weight, one in zip(weights.weights, before, strict=True))
 
 
 @pytest.mark.parametrize("count", [1, 256, 257, 600])
