@@ -5,6 +5,7 @@ tells what went wrong.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from time import sleep
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,6 @@ from harness.oneshot_settings import LoopSettings
 from harness.shared_weights import SharedWeights
 from harness.tabular import Budget
 from harness.tabular import search as search_table
-from harness.training import chunks, telling_memory
 from optimizers.registry import OPTIMIZERS
 from search_spaces.device_images import DeviceImages
 from search_spaces.errors import ArenaError
@@ -138,6 +138,19 @@ def test_the_two_halves_are_one() -> None:
     assert epochs["step_size"][-1] == result.columns["diagnostic.step_size"][0, -1]
 
 
+def test_the_time_of_watching_does_not_count() -> None:
+    class Slow:
+        def look(self, method: Any) -> dict[str, float]:
+            sleep(0.2)
+            return {}
+
+    table = get_benchmark("nasbench201", reported="validation")
+    asng = make("asng", table.space, 0, 1)
+    epochs = search(asng, TableWeights(table), complete(LoopSettings(epochs=2), asng), Slow(), name_of)
+    assert epochs["monitor_seconds"][1] > 0.39
+    assert epochs["seconds"][0] < epochs["seconds"][1] < 0.2
+
+
 def test_weights_that_were_not_sampled_stay_as_they_are() -> None:
     """Momentum and decay included, also after they were used once."""
     weights = SharedWeights(PlantedNet, planted_images(256), PLANTED, 0)
@@ -226,21 +239,47 @@ def test_a_seed_is_a_run() -> None:
         assert runs[0][2]["valid_loss"] == runs[1][2]["valid_loss"] != runs[2][2]["valid_loss"]
 
 
-def test_phases_can_alternate() -> None:
-    """An epoch of the weights, then the optimizer's own steps, as in ENAS."""
-    settings = LoopSettings(epochs=3, batch_size=64, phases="alternating", optimizer_steps=7)
+@pytest.mark.parametrize(
+    ("phases", "epoch"),
+    [
+        ("interleaved", ["next_train", "next_valid", "train 2", "valid_losses 3"] * 4),
+        ("alternating", ["next_train", "train 2"] * 4 + ["next_valid", "valid_losses 3"] * 7),
+    ],
+)
+def test_what_follows_what(phases: Any, epoch: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weights and method in turn, or an epoch of the weights and then the method's own steps, as in ENAS."""
+    settings = LoopSettings(epochs=3, batch_size=64, phases=phases, optimizer_steps=7, weight_samples=2)
     weights = SharedWeights(PlantedNet, planted_images(512), settings, 0)
     enas = make("enas", SPACE, 0, 1, batch=3)
     order: list[str] = []
-    for name in ("train", "valid_losses"):
-        done = getattr(weights, name)
-        setattr(
-            weights, name, lambda gates, done=done, name=name: (order.append(f"{name} {len(gates)}"), done(gates))[1]
-        )
+
+    def noted(name: str, done: Any) -> Any:
+        def call(*gates: Sequence[Gates]) -> Any:
+            order.append(" ".join([name, *(str(len(some)) for some in gates)]))
+            return done(*gates)
+
+        return call
+
+    for name in ("next_train", "next_valid", "train", "valid_losses"):
+        monkeypatch.setattr(weights, name, noted(name, getattr(weights, name)))
     search(enas, weights, complete(settings, enas), Blind(), name_of)
-    assert order == (["train 1"] * 4 + ["valid_losses 3"] * 7) * 3
+    assert order == epoch * 3
+
+
+def test_gradient_optimizers_take_turns_with_gates_held_for_the_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = LoopSettings(epochs=1, batch_size=64)
+    weights = SharedWeights(PlantedNet, planted_images(256), settings, 0)
+    darts = make("darts", SPACE, 0, 2)
+    held: list[bool] = []
+    train = weights.train
+    monkeypatch.setattr(
+        weights, "train", lambda gates: (held.extend(not one.values.requires_grad for one in gates), train(gates))[1]
+    )
+    search(darts, weights, complete(settings, darts), Blind(), name_of)
+    assert held == [True, True]
+    assert darts.updates == 2
     with pytest.raises(ArenaError, match="leave phases at interleaved"):
-        complete(settings, make("darts", SPACE, 0, 1))
+        complete(LoopSettings(phases="alternating"), darts)
 
 
 def test_what_depends_on_the_method_is_filled_in() -> None:
@@ -282,39 +321,9 @@ def test_which_loss_is_not_finite_is_told_and_nothing_has_moved(measured: str, m
     assert all(torch.equal(weight, one) for weight, one in zip(weights.weights, before, strict=True))
 
 
-@pytest.mark.parametrize("count", [1, 256, 257, 600])
-def test_what_is_judged_has_no_part_too_short_for_statistics(count: int) -> None:
-    parts = chunks(torch.arange(count))
-    assert torch.equal(torch.cat(parts), torch.arange(count))
-    lengths = [len(part) for part in parts]
-    assert max(lengths) <= 256
-    assert max(lengths) - min(lengths) <= 1
-
-
 def test_a_batch_larger_than_half_the_data_is_refused() -> None:
     with pytest.raises(ArenaError, match=r"batch_size = 64 is larger than half of the 100 .* give at most 50"):
         SharedWeights(PlantedNet, planted_images(100), PLANTED, 0)
-
-
-@pytest.mark.parametrize(
-    "cause",
-    [
-        RuntimeError("CUDA out of memory. Tried"),
-        RuntimeError("DefaultCPUAllocator: can't allocate memory"),
-        MemoryError(),
-    ],
-)
-def test_too_little_memory_names_a_batch_size(cause: Exception) -> None:
-    with (
-        pytest.raises(ArenaError, match="out of memory with batch_size = 64; try batch_size = 32"),
-        telling_memory(64),
-    ):
-        raise cause
-
-
-def test_other_errors_of_torch_are_not_taken_for_that() -> None:
-    with pytest.raises(RuntimeError, match="size"), telling_memory(64):
-        torch.zeros(2) @ torch.zeros(3)
 
 
 def test_an_error_of_arithmetic_is_not_taken_for_a_loss(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from search_spaces.image_sets import fashion_mnist, trees
 from search_spaces.image_sets.base import evenly
-from search_spaces.images import IMAGE_SETS, load_images
+from search_spaces.images import IMAGE_SETS, content_digest, load_images
 
 
 @pytest.fixture(autouse=True)
@@ -273,3 +274,15 @@ def test_a_path_that_is_none_or_a_file_is_refused(root: Path) -> None:
     assert "there is no folder" in line_of(lambda: load_images("folder", path=str(root / "none")))
     file = root / "train" / "cat" / "0.png"
     assert "is a file, not a folder; give the folder that" in line_of(lambda: load_images("folder", path=str(file)))
+
+
+def test_the_digest_of_content_is_of_all_pixels_labels_and_shapes() -> None:
+    data = load_images("digits")
+    base = content_digest(data)
+    assert content_digest(load_images("digits", pad=0)) == base
+    for name in ("train_images", "train_labels", "test_images", "test_labels"):
+        one = getattr(data, name).copy()
+        one.flat[0] += 1
+        assert content_digest(replace(data, **{name: one})) != base, name
+    wide = data.train_images.reshape(-1, 1, 4, 16)
+    assert content_digest(replace(data, train_images=wide)) != base
