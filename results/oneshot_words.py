@@ -88,11 +88,11 @@ def notes(rows: Sequence[OneShotRow]) -> Iterator[str]:
     """What the columns on the outcome mean."""
     random = next((row for row in rows if row.is_random), None)
     if random is not None:
-        retraining = random.cell.about["retraining"]
+        epochs = random.cell.about["retraining"]["epochs"]
         each = max(len(run.result["retrained"]) for run in random.cell.runs)
         yield (
             f"Random: {_architectures(len(random.cell.runs))}, drawn uniformly from those with a path from input to "
-            f"output, trained from scratch as what was found was ({retraining['epochs']} epoch{'s' * (retraining['epochs'] > 1)}, "
+            f"output, trained from scratch as what was found was ({epochs} epoch{'s' * (epochs > 1)}, "
             f"{each} training{'s' * (each > 1)} each)."
         )
     if any(row.against is not None and row.against.has_interval for row in rows):
