@@ -49,3 +49,20 @@ def test_the_learning_rate_falls_over_all_epochs() -> None:
     expected = [0.02 + 0.04 * (1 + math.cos(math.pi * epoch / 4)) for epoch in range(4)]
     assert trained.epochs["learning_rate"] == pytest.approx(expected)
     assert [row["learning_rate"] for row in rows] == pytest.approx(expected)
+
+
+def test_it_is_tested_once_by_running_statistics() -> None:
+    seen: list[tuple[bool, int]] = []
+
+    class Watched(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inside = sure()
+
+        def forward(self, given: torch.Tensor) -> torch.Tensor:
+            seen.append((self.training, len(given)))
+            logits: torch.Tensor = self.inside(given)
+            return logits
+
+    retrain(Watched, images(right=True), images(right=True), SETTINGS, 0)
+    assert seen == [(True, 30)] * 12 + [(False, 100)]
