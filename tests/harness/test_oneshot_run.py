@@ -196,8 +196,9 @@ def test_threads_are_those_that_were_asked_for_and_then_as_before(
         Descent, "step", lambda self, losses: (counts.append(torch.get_num_threads()), step(self, losses))[1]
     )
     small: dict[str, Any] = {
-        "loop": {"epochs": 1, "batch_size": 600, "threads": 2},
-        "retraining": {"epochs": 1, "batch_size": 1200, "seeds": 1, "threads": 3},
+        "images": "digits(limit=100)",
+        "loop": {"epochs": 1, "batch_size": 50, "threads": 2},
+        "retraining": {"epochs": 1, "batch_size": 100, "seeds": 1, "threads": 3},
     }
     run(tmp_path, optimizers=["asng"], seeds=1, random_architectures=0, table=None, **small)
     assert counts == [2, 3]
