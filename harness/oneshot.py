@@ -69,7 +69,8 @@ class Monitor(Protocol):
 
 
 def complete(settings: LoopSettings, method: Method) -> LoopSettings:
-    """The settings with what depends on the method filled in.
+    """The settings with what depends on the method filled in, and what has no effect at its default: two searches that
+    are the same are known by the same settings.
 
     Args:
         settings: of the loop.
@@ -83,13 +84,20 @@ def complete(settings: LoopSettings, method: Method) -> LoopSettings:
         raise ArenaError(
             f"{type(method).__name__} updates itself with every step of the weights; leave phases at interleaved"
         )
-    samples = settings.weight_samples or (1 if gradient else int(getattr(method, "lam", 1)))
+    samples = 1 if gradient else settings.weight_samples or int(getattr(method, "lam", 1))
     candidates = settings.final_candidates
     if candidates is None:
         candidates = 0 if has_mode(method) else 100
     if gradient and candidates:
         raise ArenaError(f"{type(method).__name__} draws no samples; leave final_candidates out")
-    return replace(settings, weight_samples=samples, final_candidates=candidates)
+    idle = {
+        "optimizer_steps": settings.phases == "interleaved",
+        "recalibration_images": settings.batchnorm == "batch",
+        "monitor_samples": has_mode(method),
+        "ranking_images": not settings.ranking_architectures,
+    }
+    defaults: dict[str, Any] = {name: getattr(LoopSettings, name) for name, without in idle.items() if without}
+    return replace(settings, weight_samples=samples, final_candidates=candidates, **defaults)
 
 
 def has_mode(method: Method) -> bool:
@@ -119,9 +127,9 @@ def search(
 
     Returns:
         by name a number an epoch: ``epoch``, ``step``, ``learning_rate``, ``train_loss`` and ``valid_loss`` (means
-        over the epoch's steps), ``seconds`` of search so far, ``monitor_seconds``, what the monitor says, and the
-        diagnostics of the method: ``entropy`` and ``step_size`` (NaN where it has none), others as
-        ``diagnostic.<name>``.
+        over the epoch's steps; the latter of second-order darts at the weights one step ahead), ``seconds`` of search
+        so far, ``monitor_seconds``, what the monitor says, and the diagnostics of the method: ``entropy`` and
+        ``step_size`` (NaN where it has none), others as ``diagnostic.<name>``.
 
     Raises:
         ArenaError: for a loss that is NaN or infinite, with epoch, step and architecture.
@@ -213,20 +221,24 @@ class _Sampling:
 
 
 class _Bilevel:
-    """A gradient optimizer in the loop."""
+    """A gradient optimizer in the loop.
+
+    Attributes:
+        tried: the architecture that the weights' last step ran; of a mixture, what is recommended.
+    """
 
     def __init__(self, optimizer: GradientOptimizer, weights: WeightSharing) -> None:
         self._optimizer, self._weights = optimizer, weights
-
-    @property
-    def tried(self) -> Ints:
-        """Its recommendation: what it tries is a mixture."""
-        return self._optimizer.recommend()[None]
+        self.tried: Ints = np.empty((0, 0), dtype=np.int64)
 
     def weight_step(self) -> float:
-        return self._weights.train([self._optimizer.gates(training=True).detached()])
+        gates = self._optimizer.gates(training=True).detached()
+        single = all(len(values) == 1 for values in gates.active)
+        self.tried = np.array([[values[0] for values in gates.active]]) if single else self._optimizer.recommend()[None]
+        return self._weights.train([gates])
 
     def own_step(self) -> float:
+        self.tried = self._optimizer.recommend()[None]
         self._optimizer.update(self._weights)
         return self._weights.last_valid_loss
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.identity import folder_of, id_of, identity_of, label_of, on_space, one_seed
 from harness.oneshot import ONESHOT_VERSION, complete
-from harness.oneshot_settings import LOOP_NAMES, LoopSettings, check_search_batch, loop_settings
+from harness.oneshot_settings import LOOP_NAMES, RANDOM_VERSION, LoopSettings, check_search_batch, loop_settings
 from harness.scene import Scene
 from harness.selection import Selection, Settings
 from optimizers.base import SamplingOptimizer, SearchMethod
@@ -81,7 +81,7 @@ class SearchCell:
         """What the numbers of this cell depend on, the seeds apart."""
         optimizer = identity_of(OPTIMIZERS.load(self.optimizer), self.settings)
         loop = {"version": ONESHOT_VERSION, **asdict(self.loop)}
-        return {"mode": "oneshot", "optimizer": optimizer, "loop": loop, **self.scene.identity}
+        return {"mode": "oneshot", "optimizer": optimizer, "stream": self.stream, "loop": loop, **self.scene.identity}
 
     @cached_property
     def id(self) -> str:
@@ -157,7 +157,8 @@ class TrainingCell:
     @cached_property
     def identity(self) -> dict[str, Any]:
         """What the numbers of this cell depend on, the seeds apart."""
-        return {"mode": "training", "architecture": self.architecture, **self.scene.identity}
+        architecture = {"random": RANDOM_VERSION} if self.architecture is None else self.architecture
+        return {"mode": "training", "architecture": architecture, **self.scene.identity}
 
     @cached_property
     def id(self) -> str:

@@ -40,7 +40,7 @@ def run_oneshot_study(
     By default seeds run one at a time on a GPU, and without one as many as there are cores.
     """
     check_how(arena, jobs, engine)
-    at_a_time = jobs or _at_a_time(study.device)
+    at_a_time = jobs or (None if engine == "ray" else _at_a_time(study.device))
     return carry_out(_OneShot(study), arena=arena, jobs=at_a_time, engine=engine, tracking=tracking, progress=progress)
 
 

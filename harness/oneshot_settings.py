@@ -9,6 +9,7 @@ from search_spaces.errors import ArenaError
 from search_spaces.plugins import resolve_settings
 
 RETRAIN_VERSION = 1  # raised when the numbers of a training from scratch change
+RANDOM_VERSION = 1  # raised when a number stands for another random architecture
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -100,9 +100,18 @@ class Scene:
                 "version": supernet.version,
                 "options": dict(self.supernet[1]),
             },
-            "images": {"content": content_digest(images), "augmentation": asdict(images.augmentation)},
+            "images": {
+                "content": content_digest(images),
+                "classes": len(images.classes),
+                "augmentation": asdict(images.augmentation),
+            },
             "table": table
-            and {"name": self.table and self.table[0], "options": table.options, "checksums": table.checksums},
+            and {
+                "class": path_of(type(table)),
+                "version": table.version,
+                "options": {"dataset": table.dataset, **table.options},
+                "checksums": table.checksums,
+            },
             "retraining": self.retraining and {"version": RETRAIN_VERSION, **asdict(self.retraining)},
         }
 

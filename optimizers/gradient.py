@@ -130,7 +130,7 @@ class GradientOptimizer(SearchMethod, ABC):
 
         Args:
             training: whether they are differentiable in alpha and drawn where the method draws; else they are what it
-                would hand over now, without gradient, and nothing is drawn.
+                has come to, without gradient, and nothing is drawn.
         """
 
     @abstractmethod

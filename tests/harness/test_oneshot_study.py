@@ -107,6 +107,20 @@ def test_a_table_from_other_files_makes_another_identity(monkeypatch: pytest.Mon
     assert only(table="nasbench201(reported=validation)").id != before
 
 
+def test_settings_without_effect_change_no_identity() -> None:
+    for loop in ({"optimizer_steps": 7}, {"recalibration_images": 99}, {"monitor_samples": 3}):
+        assert only(loop=loop).id == only().id
+    assert (
+        only(loop={"ranking_architectures": 0, "ranking_images": 50}).id == only(loop={"ranking_architectures": 0}).id
+    )
+    darts = only(optimizers=["darts"])
+    assert only(optimizers=["darts"], loop={"weight_samples": 5}).id == darts.id
+    recalibrated = only(loop={"batchnorm": "recalibrated"})
+    assert only(loop={"batchnorm": "recalibrated", "recalibration_images": 99}).id != recalibrated.id
+    random = only(optimizers=["random_search"])
+    assert only(optimizers=["random_search"], loop={"monitor_samples": 3}).id != random.id
+
+
 def test_architectures_to_train() -> None:
     text = "|nor_conv_3x3~0|+|none~0|skip_connect~1|+|skip_connect~0|none~1|nor_conv_1x1~2|"
     random, given = cells(optimizers=(), random_architectures=3, architectures=[text], retraining={"epochs": 1})
