@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
+import time
 import traceback
 import warnings
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any, Generic, Protocol, TypeVar
@@ -159,6 +162,22 @@ def _in_processes(shards: Sequence[W], places: list[int], jobs: int) -> Iterator
 
 
 def _in_worker(place: int, shard: W, path: list[str]) -> tuple[int, Outcome[W]]:
+    _end_with_parent()
     warnings.filterwarnings("ignore", message="cannot write the cache")  # the parent has said so
     sys.path[:] = path  # a worker may be older than the folder of a user's own optimizer in its parent's path
     return place, run_shard(shard)
+
+
+@cache
+def _end_with_parent() -> None:
+    """Has this worker end soon after the process that it works for: killed, that one could not tell it, and a search
+    would go on for hours for nobody, writing into the log of the one that takes its place.
+    """
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="end-with-parent", daemon=True).start()

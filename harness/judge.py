@@ -20,6 +20,7 @@ from optimizers.gradient import GradientOptimizer
 from optimizers.streams import Streams
 from results.rank_correlation import by_accuracy_then_loss, kendall
 from search_spaces.benchmark import TabularBenchmark
+from search_spaces.errors import ArenaError
 from search_spaces.gates import Gates
 from search_spaces.space import Ints
 from search_spaces.supernet import SupernetSpace
@@ -145,12 +146,21 @@ def random_architectures(space: SupernetSpace, numbers: Sequence[int]) -> Ints:
     """Random architectures of a space by their numbers, each with a path from input to output: int [n, V].
 
     The same number gives the same architecture everywhere; a study compares what it finds with these.
+
+    Raises:
+        ArenaError: where hardly any architecture of the space has such a path.
     """
     found = []
     for number in numbers:
         draws = Streams((number,), "random architecture").draw(MOST_DRAWS, len(space.space))[..., 0]
         archs = uniform_values(draws, space.space.sizes)
-        found.append(archs[int(space.alive(archs).argmax())])
+        alive = space.alive(archs)
+        if not alive.any():
+            raise ArenaError(
+                f"none of {MOST_DRAWS:,} random architectures has a path from input to output, says "
+                f"{type(space).__name__}.alive; mend that, or ask for neither random architectures nor a ranking"
+            )
+        found.append(archs[int(alive.argmax())])
     return np.array(found)
 
 

@@ -10,6 +10,8 @@ from search_spaces.plugins import resolve_settings
 
 RETRAIN_VERSION = 1  # raised when the numbers of a training from scratch change
 RANDOM_VERSION = 1  # raised when a number stands for another random architecture
+MOST = 10**6  # of anything that is counted: more are a slip of the keyboard
+MOST_THREADS = 1024  # with very many torch takes the process down
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +94,8 @@ class LoopSettings(Sgd):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _at_least(self, 1, "epochs", "optimizer_steps", "monitor_samples", "threads")
+        _check_threads(self.threads)
+        _at_least(self, 1, "epochs", "optimizer_steps", "monitor_samples")
         _at_least(self, 2, "batch_size", "recalibration_images", "monitor_images", "ranking_images")
         _at_least(self, 1, *(["weight_samples"] if self.weight_samples is not None else []))
         _at_least(
@@ -125,7 +128,8 @@ class RetrainSettings(Sgd):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _at_least(self, 1, "epochs", "seeds", "threads")
+        _check_threads(self.threads)
+        _at_least(self, 1, "epochs", "seeds")
         _at_least(self, 2, "batch_size")
 
 
@@ -146,8 +150,14 @@ def check_training_batch(batch_size: int, images: int) -> None:
 
 def _at_least(settings: Any, least: int, *names: str) -> None:
     for name in names:
-        if getattr(settings, name) < least:
-            raise ArenaError(f"{name} must be at least {least}, not {getattr(settings, name)}")
+        if not least <= getattr(settings, name) <= MOST:
+            wanted = f"at least {least}" if getattr(settings, name) < least else f"at most {MOST:,}"
+            raise ArenaError(f"{name} must be {wanted}, not {getattr(settings, name)}")
+
+
+def _check_threads(threads: int) -> None:
+    if not 1 <= threads <= MOST_THREADS:
+        raise ArenaError(f"threads must be 1 to {MOST_THREADS:,}, not {threads}")
 
 
 def loop_settings(given: dict[str, Any], what: str) -> LoopSettings:

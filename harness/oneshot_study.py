@@ -15,6 +15,7 @@ from harness.selection import Selection
 from harness.study import StudyName, parse_seeds, readable, selections
 from harness.study_file import read_study_file
 from search_spaces.errors import ArenaError, Unsuited, missing_extra
+from search_spaces.plugins import construct
 from search_spaces.registry import BENCHMARKS
 
 
@@ -132,7 +133,8 @@ class OneShotStudy(BaseModel):
             cells.append(TrainingCell(scene, None, self.random_architectures))
         space = scene.load_supernet()
         for text in self.architectures:
-            arch = space.parse_architecture(text)
+            arch = construct(f"architecture {text!r}", partial(space.parse_architecture, text))
+            space.space.index(arch)
             cells.append(TrainingCell(scene, tuple(int(value) for value in arch), None))
         by_label: dict[str, SearchCell | TrainingCell] = {}
         for cell in cells:

@@ -6,6 +6,7 @@ import json
 import math
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from results.oneshot_record import progress_file
 
 
 class ProgressLog:
-    """Appends what a seed of a cell has come to. Where the folder is not to be seen, on another node, it does nothing.
+    """Appends what a seed of a cell has come to. Where the folder is not to be seen, on another node, or cannot be
+    written to any more, it does nothing: a search does not end for those who watch it.
 
     Args:
         folder: of the cell.
@@ -28,7 +30,8 @@ class ProgressLog:
         self.attempt = uuid.uuid4().hex
         self._path = progress_file(folder, seed) if folder.is_dir() else None
         if self._path:
-            self._path.unlink(missing_ok=True)
+            with suppress(OSError):
+                self._path.unlink(missing_ok=True)
         self._append({"attempt": self.attempt, "started": datetime.now(UTC).isoformat(timespec="seconds")})
 
     def epoch(self, row: Mapping[str, float]) -> None:
@@ -37,5 +40,8 @@ class ProgressLog:
 
     def _append(self, line: Mapping[str, Any]) -> None:
         if self._path:
-            with self._path.open("a", encoding="utf-8") as stream:
-                stream.write(json.dumps(line) + "\n")
+            try:
+                with self._path.open("a", encoding="utf-8") as stream:
+                    stream.write(json.dumps(line) + "\n")
+            except OSError:  # a full disk; what comes after a lost line would be misread
+                self._path = None

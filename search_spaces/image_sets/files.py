@@ -22,10 +22,13 @@ def given_folder(path: str, holds: str) -> Path:
     Raises:
         ArenaError: when there is none, or a file; the message says what it should hold.
     """
-    folder = Path(path).expanduser()
-    if folder.is_dir():
-        return folder
-    problem = f"{path!r} is a file, not a folder" if folder.exists() else f"there is no folder {path!r}"
+    try:
+        folder = Path(path).expanduser()
+        if folder.is_dir():
+            return folder
+        problem = f"{path!r} is a file, not a folder" if folder.exists() else f"there is no folder {path!r}"
+    except (OSError, RuntimeError) as error:  # too long a path, or the home of a user whom there is not
+        problem = f"cannot look for {path!r} ({getattr(error, 'strerror', None) or error})"
     raise ArenaError(f"{problem}; give the folder that holds {holds}")
 
 

@@ -9,7 +9,8 @@ from typing import Literal
 from search_spaces.data import cached
 from search_spaces.errors import ArenaError
 from search_spaces.image_sets.base import Augmentation, ImageSet, Source
-from search_spaces.image_sets.trees import decoded_tree, folder_tree, left_out, listing_checksum
+from search_spaces.image_sets.files import given_folder
+from search_spaces.image_sets.trees import TREE, decoded_tree, folder_tree, left_out, listing_checksum
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,9 +37,9 @@ class Folder(ImageSet):
         return Path(self.path).expanduser().resolve().name
 
     def read(self) -> Source:
-        root = Path(self.path).expanduser()
         if self.size is not None and self.size < 1:
             raise ArenaError(f"size of the image set folder must be 1 or more pixels, not {self.size}")
+        root = given_folder(self.path, TREE)
         files = folder_tree(root)
         checksums = {"files": listing_checksum(root, files)}
         how = {name: str(getattr(self, name)) for name in ("size", "channels", "skip_unreadable")}

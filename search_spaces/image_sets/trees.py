@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from search_spaces.data import Arrays
 from search_spaces.errors import ArenaError, missing_extra
-from search_spaces.image_sets.files import SPLITS, given_folder, tar_files
+from search_spaces.image_sets.files import SPLITS, tar_files
 
+TREE = "train/<class>/ and test/<class>/ with the images"
 EIGHT_BIT_MODES = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"})
 GREY_MODES = frozenset({"1", "L", "LA"})
 
@@ -46,13 +47,11 @@ def folder_tree(root: Path) -> list[TreeFile]:
     """The files train/class/file and test/class/file of a folder, sorted; hidden ones are left out.
 
     Raises:
-        ArenaError: when it or one of the two is no folder, or a class has folders inside.
+        ArenaError: when one of the two is no folder, or a class has folders inside.
     """
-    holds = "train/<class>/ and test/<class>/ with the images"
-    given_folder(str(root), holds)
     for split in SPLITS:
         if not (root / split).is_dir():
-            raise ArenaError(f"{str(root)!r} has no folder {split}; give the folder that holds {holds}")
+            raise ArenaError(f"{str(root)!r} has no folder {split}; give the folder that holds {TREE}")
     files = []
     try:
         for split in SPLITS:
@@ -77,7 +76,8 @@ def listing_checksum(root: Path, files: Iterable[TreeFile]) -> str:
     """
     digest = hashlib.sha256()
     for file in files:
-        about = (root / str(file)).stat()
+        path = root / str(file)
+        about = path.stat() if path.exists() else path.lstat()
         digest.update(f"{file}\0{about.st_size}\0{about.st_mtime_ns}\n".encode(errors="surrogateescape"))
     return digest.hexdigest()
 
@@ -109,7 +109,11 @@ def decoded_tree(
         raise missing_extra(f"decoding the images of {what}", "pillow", "supernet") from None
     with ThreadPoolExecutor() as pool:
         images = list(pool.map(lambda file: _decoded(file.content, size, channels), files))
-    unreadable = [f"{file} ({image})" for file, image in zip(files, images, strict=True) if isinstance(image, str)]
+    unreadable = [
+        f"{' '.join(str(file).split())} ({image})"
+        for file, image in zip(files, images, strict=True)
+        if isinstance(image, str)
+    ]
     if unreadable and not skip_unreadable:
         more = f" and {len(unreadable) - 3:,} more" if len(unreadable) > 3 else ""
         raise ArenaError(
@@ -156,6 +160,8 @@ def _decoded(content: bytes | Path, size: int | None, channels: int | str) -> ND
     """One image, uint8 [H, W, C] and upright; or why it cannot be read."""
     from PIL import Image, ImageOps, UnidentifiedImageError
 
+    if isinstance(content, Path) and not content.is_file():
+        return "no file, or a link to none"  # and a pipe would be waited for
     try:
         with Image.open(io.BytesIO(content) if isinstance(content, bytes) else content) as image:
             if image.mode not in EIGHT_BIT_MODES:
@@ -167,8 +173,12 @@ def _decoded(content: bytes | Path, size: int | None, channels: int | str) -> ND
             return np.atleast_3d(np.asarray(upright, dtype=np.uint8))
     except UnidentifiedImageError:
         return "no image"
+    except MemoryError:
+        raise ArenaError(
+            f"images of {size} pixels a side need more memory than there is; give a smaller size"
+        ) from None
     except Exception as error:  # a damaged image can raise nearly anything
-        return " ".join(f"{error or type(error).__name__}".split())
+        return " ".join((str(error) or type(error).__name__).split())
 
 
 def left_out(arrays: Arrays) -> str:

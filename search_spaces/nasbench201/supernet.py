@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from torch import nn
 
 
+MOST_CHANNELS, MOST_CELLS = 4096, 256  # more are a slip of the keyboard, and would fail while weights are made
+
+
 class NASBench201Supernet(SupernetSpace):
     """NAS-Bench-201's networks: a stem, three stages of equal cells, residual blocks of stride 2 between them.
 
@@ -26,20 +29,20 @@ class NASBench201Supernet(SupernetSpace):
     blocks and its last BatchNorm have scale and shift, and all of it is normalised by the statistics of the batch.
 
     Args:
-        channels: of the first stage, at least 1; the second has twice as many, the third four times.
-        cells: of a stage, at least 1.
+        channels: of the first stage, 1 to 4,096; the second has twice as many, the third four times.
+        cells: of a stage, 1 to 256.
 
     Raises:
-        ArenaError: for fewer.
+        ArenaError: for fewer or more.
     """
 
     edges = of_cells.EDGES
     citation = "Dong and Yang, NAS-Bench-201, ICLR 2020"
 
     def __init__(self, *, channels: int = 16, cells: int = 5) -> None:
-        for name, number in (("channels", channels), ("cells", cells)):
-            if number < 1:
-                raise ArenaError(f"{name} of nasbench201 must be at least 1, not {number}")
+        for name, number, most in (("channels", channels, MOST_CHANNELS), ("cells", cells, MOST_CELLS)):
+            if not 1 <= number <= most:
+                raise ArenaError(f"{name} of nasbench201 must be 1 to {most:,}, not {number}")
         super().__init__(of_cells.SPACE, {"channels": channels, "cells": cells})
         self._sizes = {"width": channels, "cells": cells}
 

@@ -29,6 +29,7 @@ from results.oneshot_record import OneShotCell, progress_file, read_oneshot_cell
 from results.record import asked_of
 from results.report.build import report
 from search_spaces.device_images import DeviceImages
+from search_spaces.errors import ArenaError
 from search_spaces.gates import Gates
 from search_spaces.images import load_images
 from search_spaces.nasbench201 import NASBench201Supernet
@@ -277,6 +278,13 @@ def test_random_architectures_are_uniform_among_those_alive() -> None:
         expected = np.bincount(alive[:, variable], minlength=5) / len(alive)
         found = np.bincount(archs[:, variable], minlength=5) / len(archs)
         np.testing.assert_allclose(found, expected, atol=4 * np.sqrt(0.16 / 2000))
+
+
+def test_a_space_in_which_nothing_is_alive_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    space = NASBench201Supernet()
+    monkeypatch.setattr(space, "alive", lambda archs: np.zeros(len(archs), dtype=bool))
+    with pytest.raises(ArenaError, match=r"none of 1,000 random architectures has a path .*NASBench201Supernet\.alive"):
+        random_architectures(space, [0])
 
 
 def test_an_architecture_is_retrained_by_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

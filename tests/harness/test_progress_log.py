@@ -20,3 +20,13 @@ def test_a_new_try_writes_over_the_log_of_one_that_was_killed(tmp_path: Path) ->
 def test_where_the_folder_is_not_to_be_seen_nothing_is_written(tmp_path: Path) -> None:
     ProgressLog(tmp_path / "on another node", 0).epoch({"epoch": 1.0})
     assert not list(tmp_path.iterdir())
+
+
+def test_a_search_goes_on_where_its_log_cannot_be_written(tmp_path: Path) -> None:
+    log = ProgressLog(tmp_path, 0)
+    progress_file(tmp_path, 0).unlink()
+    progress_file(tmp_path, 0).mkdir()
+    log.epoch({"epoch": 1.0})
+    progress_file(tmp_path, 0).rmdir()
+    log.epoch({"epoch": 2.0})
+    assert not progress_file(tmp_path, 0).exists(), "what comes after a lost line would be misread"
