@@ -36,8 +36,8 @@ class Sgd:
     def __post_init__(self) -> None:
         if not 0 < self.weights_lr < float("inf") or not 0 <= self.weights_lr_end <= self.weights_lr:
             raise ArenaError(
-                f"weights_lr = {self.weights_lr} must be above 0, and weights_lr_end = {self.weights_lr_end} between 0 "
-                "and that"
+                f"weights_lr = {self.weights_lr} must be above 0 and finite, and weights_lr_end = "
+                f"{self.weights_lr_end} between 0 and that"
             )
         if not 0 <= self.weights_momentum < 1 or (self.weights_nesterov and not self.weights_momentum):
             raise ArenaError(

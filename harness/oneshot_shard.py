@@ -62,7 +62,7 @@ class OneShotShard:
         """Searches and trains what was found, or trains."""
         import torch
 
-        from harness.training import choose_device
+        from harness.training import choose_device, telling_memory
 
         (seed,) = self.seeds
         scene = self.cell.scene
@@ -71,13 +71,14 @@ class OneShotShard:
             "attempt": log.attempt,
             "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
         }
-        if isinstance(self.cell, SearchCell):
-            epochs, found = _search(self.cell, seed, device, log)
-            trained = _train(scene, found["architecture"], _trainings(scene, seed), device)
-        else:
-            found, trainings = _given(self.cell, seed)
-            trained = _train(scene, found["architecture"], trainings, device, log)
-            epochs = trained[0].epochs
+        with telling_memory():  # of weights and images; what knows the batch has told it
+            if isinstance(self.cell, SearchCell):
+                epochs, found = _search(self.cell, seed, device, log)
+                trained = _train(scene, found["architecture"], _trainings(scene, seed), device)
+            else:
+                found, trainings = _given(self.cell, seed)
+                trained = _train(scene, found["architecture"], trainings, device, log)
+                epochs = trained[0].epochs
         result = {
             **found,
             "parameters": _parameters(scene, found["architecture"]),

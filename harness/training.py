@@ -153,13 +153,15 @@ class Descent:
 
 
 @contextmanager
-def telling_memory(batch_size: int) -> Iterator[None]:
-    """Turns a lack of memory into a message that names a batch size to try."""
+def telling_memory(batch_size: int | None = None) -> Iterator[None]:
+    """Turns a lack of memory into a message that names a batch size to try, where it is for want of one."""
     try:
         yield
     except (RuntimeError, MemoryError) as error:
         if not isinstance(error, MemoryError) and not any(part in str(error) for part in _OUT_OF_MEMORY):
             raise
+        if batch_size is None:
+            raise ArenaError("out of memory before the first batch; try a smaller network, or fewer images") from None
         raise ArenaError(
             f"out of memory with batch_size = {batch_size}; try batch_size = {max(batch_size // 2, 2)}, or a smaller "
             "network"

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import time
 from collections import Counter
+from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -95,3 +100,41 @@ def test_a_benchmark_that_fails_in_a_worker(faults: Any, fault: str, always: boo
     assert len(outcomes) == 4
     assert [outcome.shard.cell.benchmark for outcome in failed] == [benchmarks[1]["name"]] * (2 * failing)
     assert all(("killed" if fault == "killed" else "a bug of its own") in outcome.error for outcome in failed)
+
+
+SLEEPERS = """
+import os, sys, time
+from dataclasses import dataclass
+from pathlib import Path
+
+@dataclass(frozen=True)
+class Sleeper:
+    seeds: tuple
+    name: str = "sleeper"
+
+    def run(self):
+        Path(f"{os.getpid()}.pid").touch()
+        time.sleep(60)
+
+if __name__ == "__main__":
+    from harness.engine import run_shards
+    from sleepers import Sleeper
+    list(run_shards([Sleeper((seed,)) for seed in range(2)], 2))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+def test_workers_end_with_a_process_that_is_killed(tmp_path: Path) -> None:
+    (tmp_path / "sleepers.py").write_text(SLEEPERS)
+    with subprocess.Popen([sys.executable, "sleepers.py"], cwd=tmp_path) as parent:
+        workers = _until(lambda: found if len(found := list(tmp_path.glob("*.pid"))) == 2 else None)
+        parent.kill()
+    assert _until(lambda: not any(Path("/proc", file.stem).exists() for file in workers))
+
+
+def _until(look: Callable[[], Any]) -> Any:
+    """What is seen in the end; a minute is longer than workers take to start, and shorter than they sleep."""
+    end = time.monotonic() + 50
+    while not (seen := look()) and time.monotonic() < end:
+        time.sleep(0.1)
+    return seen

@@ -325,3 +325,12 @@ def test_a_study_of_epochs_has_no_budget(tmp_path: Path, capsys: pytest.CaptureF
         main(["run", "oneshot_digits", "--budget", "3", "--arena", str(tmp_path)])
     assert end.value.code == 2
     assert "its epochs stand in its file" in capsys.readouterr().err
+
+
+def test_a_network_that_memory_does_not_hold_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> Any:
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 2304000000 bytes")
+
+    monkeypatch.setattr(NASBench201Supernet, "network", fail)
+    ((_, error),) = run(tmp_path, optimizers=[], random_architectures=1, table=None).failures
+    assert error == "out of memory before the first batch; try a smaller network, or fewer images"

@@ -7,6 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from harness.oneshot_cell import SearchCell, TrainingCell
@@ -15,6 +16,8 @@ from harness.oneshot_study import OneShotStudy, table_of
 from harness.study_file import bundled_studies
 from results.oneshot_comparison import RANDOM_ARCHITECTURES
 from search_spaces.errors import ArenaError
+from search_spaces.nasbench201 import NASBench201Supernet
+from search_spaces.space import Ints
 
 SMALL: dict[str, Any] = {
     "name": "small",
@@ -219,3 +222,23 @@ def test_a_file_names_itself_in_errors(tmp_path: Path) -> None:
     file.write_text('kind = "oneshot"\nsupernet = "nasbench201"\nseeds = 1\n')
     with pytest.raises(ArenaError, match=r"mine.toml: the study lacks 'images'; it needs name, supernet, images"):
         OneShotStudy.load(str(file))
+
+
+class Numbered(NASBench201Supernet):
+    """A supernet of somebody else, who names architectures by numbers."""
+
+    def parse_architecture(self, text: str) -> Ints:
+        return np.array([int(part) for part in text.split("-")])
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("x", "architecture 'x' cannot be made: ValueError: invalid literal"),
+        ("0-0-0-0-0-5", "architecture [0, 0, 0, 0, 0, 5] is out of range"),
+    ],
+)
+def test_an_architecture_that_a_supernet_of_others_cannot_read(text: str, told: str) -> None:
+    own = {"supernet": f"{__name__}:Numbered", "retraining": {}, "architectures": [text]}
+    with pytest.raises(ArenaError, match=re.escape(told)):
+        study(**own).plan()

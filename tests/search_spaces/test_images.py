@@ -286,3 +286,35 @@ def test_the_digest_of_content_is_of_all_pixels_labels_and_shapes() -> None:
         assert content_digest(replace(data, **{name: one})) != base, name
     wide = data.train_images.reshape(-1, 1, 4, 16)
     assert content_digest(replace(data, train_images=wide)) != base
+
+
+@pytest.mark.parametrize("path", ["x" * 5000, "~nobody-is-called-so/images"])
+def test_a_path_that_cannot_be_looked_for_is_refused(path: str) -> None:
+    line = line_of(lambda: load_images("folder", path=path))
+    assert f"cannot look for {path!r}" in line
+    assert "give the folder that holds train/<class>/" in line
+
+
+def test_what_is_no_file_is_unreadable(root: Path) -> None:
+    """A link to nothing, one to itself, and a pipe, which would be waited for without end."""
+    for name in ("a.png", "b.png"):
+        (root / "train" / "cat" / name).symlink_to("b.png")
+    os.mkfifo(root / "train" / "cat" / "c.png")
+    line = line_of(lambda: load_images("folder", path=str(root)))
+    assert "3 unreadable of 15 files: train/cat/a.png (no file, or a link to none), " in line
+    data = load_images("folder", path=str(root), skip_unreadable=True)
+    assert data.remark == "3 unreadable files are left out"
+
+
+def test_a_name_of_two_lines_is_told_in_one(root: Path) -> None:
+    (root / "train" / "cat" / "two\nlines.png").write_bytes(b"x")
+    assert "train/cat/two lines.png (no image)" in line_of(lambda: load_images("folder", path=str(root)))
+
+
+def test_a_size_beyond_memory_is_named(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> Any:
+        raise MemoryError
+
+    monkeypatch.setattr("PIL.ImageOps.fit", fail)
+    line = line_of(lambda: load_images("folder", path=str(root), size=10**6))
+    assert "images of 1000000 pixels a side need more memory than there is; give a smaller size" in line
