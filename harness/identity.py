@@ -30,6 +30,11 @@ def folder_of(name: str, id: str) -> str:
     return f"{readable[:80]}-{id}"
 
 
+def seed_name(name: str, seed: int) -> str:
+    """What one seed of a cell of that name is called where it fails, and how its error is found again."""
+    return f"{name}, seed {seed}"
+
+
 def label_of(name: str, settings: dict[str, Any], defaults: dict[str, Any]) -> str:
     """The short name of an optimizer in tables: its settings where they differ from the defaults."""
     changed = {key: value for key, value in settings.items() if value != defaults[key]}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from optimizers.base import SamplingOptimizer, uniform_values
 from optimizers.gradient import GradientOptimizer
 from optimizers.streams import Streams
 from results.rank_correlation import by_accuracy_then_loss, kendall
+from results.tables import reported_number
 from search_spaces.benchmark import TabularBenchmark
 from search_spaces.errors import ArenaError
 from search_spaces.gates import Gates
@@ -77,7 +79,7 @@ class Judge:
             "recommended": float(self._space.space.index(candidates[best])),
             "shared_accuracy": float(accuracies[best]),
             "shared_loss": float(losses[best]),
-            **{f"true_{name}": value for name, value in self.true(candidates[best]).items()},
+            **{f"true_{name}": value for name, value in true_numbers(self._table, candidates[best]).items()},
             **self._load.since_last(),
         }
 
@@ -96,13 +98,9 @@ class Judge:
             "shared_accuracy": float(accuracies[best]),
             "shared_loss": float(losses[best]),
             "shared_images": len(self._images),
-            "true": self.true(distinct[best]) if self._table else None,
+            "true": true_numbers(self._table, distinct[best]) if self._table else None,
             "ranking": self._ranking() if self._table and self._settings.ranking_architectures else None,
         }
-
-    def true(self, arch: Ints) -> dict[str, float]:
-        """What the table says of an architecture: the searched and the reported number, NaN without a table."""
-        return true_numbers(self._table, arch)
 
     def _candidates(self, method: Method, samples: int) -> Ints:
         """What the method would hand over; where that says nothing, samples of its distribution."""
@@ -180,8 +178,9 @@ def about_architecture(space: SupernetSpace, arch: Ints) -> dict[str, Any]:
 
 
 def true_numbers(table: TabularBenchmark | None, arch: Ints) -> dict[str, float]:
-    """What a table says of an architecture, as its accuracies where its losses are complements of such."""
+    """What a table says of an architecture, in the numbers that reports give; NaN without a table."""
     if table is None:
         return {"searched": np.nan, "reported": np.nan}
+    about = {"wording": asdict(table.wording)}
     losses = {"searched": table.search_loss(arch), "reported": table.final_loss(arch)}
-    return {name: 100 - float(loss) if table.wording.complement else float(loss) for name, loss in losses.items()}
+    return {name: float(reported_number(about, loss)) for name, loss in losses.items()}

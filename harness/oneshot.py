@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from harness.oneshot_settings import LoopSettings
 from optimizers.base import SamplingOptimizer
 from optimizers.gradient import BilevelProblem, GradientOptimizer
+from results.record import BEST_SEEN
 from search_spaces.errors import ArenaError
 from search_spaces.gates import Gates
 from search_spaces.space import Ints
@@ -102,7 +103,7 @@ def complete(settings: LoopSettings, method: Method) -> LoopSettings:
 
 def has_mode(method: Method) -> bool:
     """Whether the method recommends something of its own. The best loss seen says nothing while weights change."""
-    return method.recommends != "best seen"
+    return method.recommends != BEST_SEEN
 
 
 def search(

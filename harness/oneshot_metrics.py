@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from harness.runs import Point
+from results.architecture import names_of, values_at
 from results.oneshot_record import OneShotCell, OneShotRun
 
 # of what is on record of an epoch; what else there is, is about the state of the optimizer
@@ -68,14 +69,10 @@ def epoch_metrics(about: Mapping[str, Any], epoch: Mapping[str, float]) -> list[
 
 def _operations(supernet: Mapping[str, Any], rank: int) -> Iterator[tuple[str, float]]:
     """How many operations of a kind an architecture has, where the space has operations of that kind."""
-    choices = [
-        [str(value) for value in one.get("choices", one.get("values"))] for one in supernet["space"]["variables"]
-    ]
-    chosen = np.unravel_index(rank, [len(values) for values in choices])
-    names = [values[place] for values, place in zip(choices, chosen, strict=True)]
+    chosen, there = values_at(supernet["space"], rank), names_of(supernet["space"])
     for kind, part in KINDS.items():
-        if any(part in value for values in choices for value in values):
-            yield f"recommended/{kind}", float(sum(part in name for name in names))
+        if any(part in name for names in there for name in names):
+            yield f"recommended/{kind}", float(sum(part in name for name in chosen))
 
 
 def figures_of(cell: OneShotCell) -> dict[str, list[float]]:

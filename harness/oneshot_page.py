@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from harness.oneshot_metrics import epoch_metrics, epochs_of, figures_of
-from harness.oneshot_words import place_of
 from harness.pages import SUMMARIES, TRIALS, VIEW_TAG, charts_page, run_page, table_key, table_page, table_tag
 from harness.saved_views import charts_view, rows_on, saved, table_view
 from harness.study_runs import REPORT, StudyRuns
 from results.oneshot_comparison import oneshot_rows
+from results.oneshot_record import place_of
 from results.oneshot_words import verdict
 
 TRIAL_VIEW = "trials"

@@ -11,10 +11,10 @@ import numpy as np
 
 from harness.cell_runs import Drawer
 from harness.oneshot_metrics import curves_of, epochs_of, figures_of, final_figures
-from harness.oneshot_words import describe_summary, describe_trial, describe_unfinished, most_found, place_of
+from harness.oneshot_words import describe_summary, describe_trial, describe_unfinished, most_found
 from harness.runs import ATTEMPT, CONTENT_VERSION, RunContent, RunPlan, digest
 from results.files import read_json
-from results.oneshot_record import OneShotCell, OneShotRun, progress_file, read_oneshot_cell, read_progress
+from results.oneshot_record import OneShotCell, OneShotRun, place_of, progress_file, read_oneshot_cell, read_progress
 from results.record import CELL_FILE
 
 
@@ -64,16 +64,6 @@ def unfinished_plan(folder: Path, seed: int, colour: str, status: str, error: st
     state = digest([CONTENT_VERSION, colour, attempt, len(epochs), error])
     make = partial(unfinished, about, seed, attempt, epochs, colour, status, error)
     return RunPlan("trial", _key(about, seed), state, make, status)
-
-
-def seed_name(about: Mapping[str, Any], seed: int) -> str:
-    """What one seed of a cell is called where it fails: how its error is found in ``study.json``.
-
-    Args:
-        about: the content of ``cell.json``.
-        seed: of the study.
-    """
-    return f"{about['name']}, seed {seed}"
 
 
 def summary(cell: OneShotCell, colour: str, draw: Drawer) -> RunContent:

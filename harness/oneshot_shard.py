@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.identity import seed_name
 from harness.machine import MachineLoad
 from harness.oneshot import Columns, search
 from harness.oneshot_cell import SearchCell, TrainingCell
@@ -56,7 +57,7 @@ class OneShotShard:
 
     @property
     def name(self) -> str:
-        return f"{self.cell.name}, seed {self.seeds[0]}"
+        return seed_name(self.cell.name, self.seeds[0])
 
     def run(self) -> OneShotResult:
         """Searches and trains what was found, or trains."""

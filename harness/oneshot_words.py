@@ -10,7 +10,8 @@ import numpy as np
 
 from harness.pages import artifact, run_page, runs_page
 from harness.runs import FAILED, RUNNING, links
-from results.oneshot_record import OneShotCell, OneShotRun
+from results.oneshot_record import OneShotCell, OneShotRun, place_of
+from results.oneshot_words import remark_in_words, spread
 
 MOST_DRAWN = 3  # architectures in a description
 MOST_NAMED = 12
@@ -18,15 +19,6 @@ BATCHNORM = {
     "batch": "the statistics of each batch",
     "recalibrated": "statistics recalibrated for the architecture at hand",
 }
-
-
-def place_of(about: Mapping[str, Any]) -> str:
-    """Where a cell has searched, or trained: cells of one place are compared.
-
-    Args:
-        about: the content of ``cell.json``.
-    """
-    return f"{about['supernet']['label']} on {about['images']['label']}"
 
 
 def most_found(cell: OneShotCell) -> list[tuple[int, int]]:
@@ -117,18 +109,13 @@ def _accuracy_in_words(cell: OneShotCell) -> str:
     """Of the architectures trained from scratch, and in the table."""
     trained = [run.test_accuracies.mean() for run in cell.runs if len(run.test_accuracies)]
     true = [run.result["true"]["reported"] for run in cell.runs if run.result.get("true")]
-    parts = [f"Trained from scratch {_mean(trained)} % of the test images are right"] if trained else []
+    parts = [f"Trained from scratch {spread(np.array(trained))} % of the test images are right"] if trained else []
     if true:
         table = cell.about["table"]
         same = "" if table["same_images"] else ", of other images,"
-        parts.append(f"The table {table['label']}{same} says {_mean(true)} (its median {table['median_reported']:.2f})")
+        known = spread(np.array(true))
+        parts.append(f"The table {table['label']}{same} says {known} (its median {table['median_reported']:.2f})")
     return ". ".join([*parts, ""]).strip()
-
-
-def _mean(values: list[float]) -> str:
-    """With the standard deviation over seeds, where there are several."""
-    spread = f" ± {np.std(values, ddof=1):.2f}" if len(values) > 1 else ""
-    return f"{np.mean(values):.2f}{spread}"
 
 
 def _ranking_in_words(cell: OneShotCell) -> str:
@@ -159,6 +146,6 @@ def _settings_in_words(about: Mapping[str, Any]) -> list[str]:
     return [
         f"BatchNorm of the supernet uses {BATCHNORM[loop['batchnorm']]} ({loop['batchnorm']})." if loop else "",
         f"Images: {images['label']}, {images['train_images']:,} to train, {images['test_images']:,} to test, {size}, "
-        f"{images['classes']} classes.{' ' + images['remark'] if images['remark'] else ''}",
+        f"{images['classes']} classes.{remark_in_words(images)}",
         f"Sources: {'; '.join(filter(None, citations))}." if any(citations) else "",
     ]

@@ -15,6 +15,7 @@ from harness.identity import label_of, path_of
 from harness.oneshot_settings import RETRAIN_VERSION, RetrainSettings, check_training_batch
 from harness.selection import Selection, Settings
 from results.oneshot_record import ONESHOT_RECORD_VERSION
+from results.tables import reported_number
 from search_spaces.benchmark import TabularBenchmark
 from search_spaces.errors import ArenaError
 from search_spaces.images import ImageData, content_digest, load_images
@@ -153,16 +154,17 @@ def about_table(table: TabularBenchmark, name: str, images: str) -> dict[str, An
         name: its name.
         images: the name of the image set.
     """
-    turned = 100.0 if table.wording.complement else 0.0
-    sign = -1.0 if table.wording.complement else 1.0
+    about = {"wording": {**asdict(table.wording), "regret_unit": table.wording.regret_unit}}
+    final = np.array([table.landmarks["best_final_loss"], np.median(table.final_losses)])
+    best, median = reported_number(about, final).tolist()
     return {
+        **about,
         "label": f"{name.rpartition(':')[2]}-{table.dataset}",
         "same_images": table.dataset == images,
         "options": dict(table.options),
         "citation": table.citation,
-        "wording": {**asdict(table.wording), "regret_unit": table.wording.regret_unit},
-        "best_reported": turned + sign * table.landmarks["best_final_loss"],
-        "median_reported": turned + sign * float(np.median(table.final_losses)),
+        "best_reported": best,
+        "median_reported": median,
     }
 
 

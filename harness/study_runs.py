@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.cell_runs import OnRecord, cell_plans, drawer
 from harness.curve_runs import curve_plans, level_plans
-from harness.oneshot_runs import oneshot_plans, seed_name, trial_plan, unfinished_plan
+from harness.identity import seed_name
+from harness.oneshot_runs import oneshot_plans, trial_plan, unfinished_plan
 from harness.pages import run_page
 from harness.runs import CONTENT_VERSION, FAILED, KILLED, RunContent, RunPlan, digest, links
 from harness.toy_runs import toy_plans
@@ -141,7 +142,7 @@ class StudyRuns:
         """Those of one-shot seeds that came to no end, when nothing of the study is at work any more."""
         failures = dict(read_json(self.folder / STUDY_FILE).get("failures", ()))
         for cell, seed in self.progress_logs():
-            error = failures.get(seed_name(self._cells[cell], seed), "")
+            error = failures.get(seed_name(self._cells[cell]["name"], seed), "")
             plan = self.unfinished(cell, seed, FAILED if error else KILLED, error)
             if plan and seed not in seeds_on_record(self.folder / cell):
                 yield plan

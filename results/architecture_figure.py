@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from results.anytime import Answer
+from results.architecture import names_of, values_at
 from results.canvas import canvas
 from results.drawing import Drawing, stem, svg_of
 from results.figures import answer_in_words
@@ -68,7 +69,7 @@ def architecture_drawing(
     """
     import pandas as pd  # 0.5 s
 
-    names, chosen = _variables(about), _choices(about, index)
+    names, chosen = _variables(about), values_at(about["space"], index).tolist()
     told = ", ".join(f"{name.replace('->', '→')}: {value}" for name, value in zip(names, chosen, strict=True))
     data = pd.DataFrame({"variable": names, "value": chosen, "index": index} | numbers)
     return Drawing(name, title, f"{caption} {told}.", _figure(about, index, title, look), data, look)
@@ -99,26 +100,15 @@ def architecture_svg(about: Mapping[str, Any], index: int, look: Look) -> bytes:
 
 
 def _figure(about: Mapping[str, Any], index: int, title: str, look: Look) -> Figure:
-    edges, chosen = about.get("edges"), _choices(about, index)
+    edges, chosen = about.get("edges"), values_at(about["space"], index).tolist()
     with look.context():
         if edges:
-            return _graph(title, edges, chosen, _colours([_values(one) for one in about["space"]["variables"]]), look)
+            return _graph(title, edges, chosen, _colours(names_of(about["space"])), look)
         return _chain(title, _variables(about), chosen, look)
 
 
 def _variables(about: Mapping[str, Any]) -> list[str]:
     return [variable["name"] for variable in about["space"]["variables"]]
-
-
-def _choices(about: Mapping[str, Any], index: int) -> list[str]:
-    """The value of every variable of an architecture."""
-    values = [_values(variable) for variable in about["space"]["variables"]]
-    arch = np.unravel_index(index, [len(names) for names in values])
-    return [names[place] for names, place in zip(values, arch, strict=True)]
-
-
-def _values(variable: Mapping[str, Any]) -> list[str]:
-    return list(variable["choices"]) if "choices" in variable else [f"{value:g}" for value in variable["values"]]
 
 
 def _colours(values: Sequence[Sequence[str]]) -> dict[str, str]:

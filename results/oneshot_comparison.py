@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from results.architecture import names_of
 from results.comparison import holm
-from results.oneshot_record import OneShotCell
+from results.oneshot_record import OneShotCell, place_of
 from results.statistics import Floats
 
 RANDOM_ARCHITECTURES = "random architectures"  # the label of the cell that trains them
@@ -173,8 +174,7 @@ def by_problem(cells: Sequence[OneShotCell]) -> dict[str, list[OneShotCell]]:
     """The cells that can stand in one table, by the name of the supernet and the images."""
     groups: dict[str, list[OneShotCell]] = {}
     for cell in cells:
-        name = f"{cell.about['supernet']['label']} on {cell.about['images']['label']}"
-        groups.setdefault(name, []).append(cell)
+        groups.setdefault(place_of(cell.about), []).append(cell)
     return groups
 
 
@@ -200,8 +200,7 @@ def operations_of(cells: Sequence[OneShotCell]) -> list[str]:
     How many of each a search prefers tells much of why it is good or bad: short trainings prefer few convolutions, and
     some methods end in nothing but skip connections.
     """
-    variables = cells[0].about["supernet"]["space"]["variables"]
-    names = dict.fromkeys(str(name) for variable in variables for name in variable.get("choices", ()))
+    names = dict.fromkeys(name for names in names_of(cells[0].about["supernet"]["space"]) for name in names)
     return [name for name in names if "conv" in name or "skip" in name]
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from results.architecture import values_at
 from results.canvas import canvas, legend_of, log_axis
 from results.drawing import Drawing, stem
 from results.look import Look, Style
@@ -168,11 +169,9 @@ def _counted(operation: str) -> Callable[[OneShotCell, OneShotRun], Floats]:
     """Reads how often the recommendation of every epoch has an operation."""
 
     def read(cell: OneShotCell, run: OneShotRun) -> Floats:
-        variables = cell.about["supernet"]["space"]["variables"]
-        choices = [variable.get("choices", variable.get("values")) for variable in variables]
-        archs = np.unravel_index(run.epochs["recommended"].astype(np.int64), [len(names) for names in choices])
-        has = [np.array([name == operation for name in names])[row] for names, row in zip(choices, archs, strict=True)]
-        return np.asarray(np.sum(has, axis=0), dtype=np.float64)
+        chosen = values_at(cell.about["supernet"]["space"], run.epochs["recommended"].astype(np.int64))
+        counts: Floats = (chosen == operation).sum(axis=-1).astype(np.float64)
+        return counts
 
     return read
 

@@ -68,6 +68,15 @@ class OneShotCell:
         return bool(self.about["kind"] == "search")
 
 
+def place_of(about: Mapping[str, Any]) -> str:
+    """Where a cell has searched, or trained: cells of one place can be compared.
+
+    Args:
+        about: the content of ``cell.json``.
+    """
+    return f"{about['supernet']['label']} on {about['images']['label']}"
+
+
 def write_run(
     folder: Path, seed: int, epochs: Mapping[str, Sequence[float]], result: Mapping[str, Any], made: Mapping[str, Any]
 ) -> Path:

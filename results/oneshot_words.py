@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,11 +17,10 @@ def preface(rows: Sequence[OneShotRow]) -> Iterator[str]:
     """On what was searched, in sentences."""
     about = rows[0].cell.about
     images, (channels, height, width) = about["images"], about["images"]["shape"]
-    remark = f" {images['remark'][0].upper()}{images['remark'][1:]}." if images["remark"] else ""
     yield (
         f"{about['supernet']['label']} on {images['label']}: {images['train_images']:,} images to train with and "
         f"{images['test_images']:,} to test, {images['classes']} classes, {height} x {width} pixels, "
-        f"{channels} channel{'s' * (channels > 1)}.{remark}"
+        f"{channels} channel{'s' * (channels > 1)}.{remark_in_words(images)}"
     )
 
 
@@ -132,6 +131,12 @@ def shared_notes(rows: Sequence[OneShotRow]) -> Iterator[str]:
             f"random architectures with a path from input to output, on {judged} images; ± its standard error, that of "
             "one search where there are several. Better half: among the better half of them by the table."
         )
+
+
+def remark_in_words(images: Mapping[str, Any]) -> str:
+    """What a reader must know of the images, as a sentence that follows others; "" for nothing."""
+    remark = images["remark"]
+    return f" {remark[0].upper()}{remark[1:]}." if remark else ""
 
 
 def reported_of(table: dict[str, Any]) -> str:
